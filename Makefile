@@ -1,0 +1,40 @@
+# Two commands matter: `make up` starts a shop, `make test` proves it. The work is done in scripts/.
+
+.DEFAULT_GOAL := help
+.PHONY: help up down status logs doctor demo clean-data check test bench
+
+# Handed to the scripts: `make up FAULTS=1`, `make logs SERVICE=kafka`, `make demo ARGS='--rate 50'`.
+export FAULTS SERVICE ARGS
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+up: ## find or start Postgres and Kafka, build, migrate, serve; leaves it running (FAULTS=1 builds the crash points in)
+	@scripts/up.sh
+
+down: ## stop what `make up` started and nothing else; data stays
+	@scripts/down.sh
+
+status: ## what runs, where, and where it came from
+	@scripts/status.sh
+
+logs: ## follow ordo's log, or SERVICE=postgres, SERVICE=kafka
+	@scripts/logs.sh
+
+doctor: ## ask each dependency how it is
+	@scripts/ordo.sh run doctor $(ARGS)
+
+demo: ## a believable shop with traffic, on what `make up` started
+	@scripts/ordo.sh run demo $(ARGS)
+
+clean-data: ## stop, then delete the data of this checkout's servers; asks first
+	@scripts/clean-data.sh
+
+check: ## format, lints, docs, shell syntax
+	@scripts/check.sh
+
+test: ## every test, on servers and data of its own
+	@scripts/test.sh
+
+bench: ## measure, on fresh servers of its own
+	@scripts/bench.sh

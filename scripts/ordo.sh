@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+# The ordo process of this checkout: scripts/ordo.sh start | stop | pid | run <arguments…>
+# `start` expects the servers' addresses in the environment; `run` calls ordo with those of .local/env.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+# shellcheck source=scripts/say.sh
+source "$here/say.sh"
+# shellcheck source=scripts/machine.sh
+source "$here/machine.sh"
+# shellcheck source=scripts/process.sh
+source "$here/process.sh"
+
+home="$local_dir/ordo"
+log="$local_dir/logs/ordo.log"
+pid_file="$home/pid"
+binary="${CARGO_TARGET_DIR:-$root/target}/release/ordo"
+mkdir -p "$home" "$local_dir/logs"
+
+ordo_pid() { running "$pid_file" "$binary serve"; }
+
+# listeners: settles ORDO_HTTP__LISTEN and ORDO_OPS__LISTEN. An address the environment names is taken as it is;
+# otherwise the port used last time, 8080 and 8081 at first, and the next free one where that is taken.
+listeners() {
+  listener ORDO_HTTP__LISTEN http 8080 ops
+  listener ORDO_OPS__LISTEN ops 8081 http
+  ORDO_URL=$(url_of "$ORDO_HTTP__LISTEN")
+  ORDO_OPS_URL=$(url_of "$ORDO_OPS__LISTEN")
+  export ORDO_URL ORDO_OPS_URL
+}
+
+# listener <variable> <its name> <wanted port> <name of the other>
+listener() {
+  local file="$home/$2-port" port
+  if [[ -n "${!1:-}" ]]; then return; fi
+  # The ports of a running ordo are its own.
+  if ordo_pid >/dev/null && [[ -s "$file" ]]; then
+    port=$(<"$file")
+  else
+    port=$(remembered_port "$file" "$3" "ordo's $2 listener" "$(cat "$home/$4-port" 2>/dev/null || true)")
+  fi
+  export "$1=127.0.0.1:$port"
+}
+
+# url_of <listen address>: one that listens everywhere is reached on loopback.
+url_of() {
+  local host=${1%:*}
+  if [[ "$host" == 0.0.0.0 || "$host" == '[::]' || -z "$host" ]]; then host=127.0.0.1; fi
+  printf 'http://%s:%s\n' "$host" "${1##*:}"
+}
+
+# configuration: what a running process would have to be restarted for.
+configuration() {
+  env | LC_ALL=C grep -E '^(DATABASE_URL|KAFKA_BROKERS|RUST_LOG|FAILPOINTS|ORDO_[A-Z0-9]+__[A-Z0-9_]+)=' | LC_ALL=C sort | sha256sum
+}
+
+# write_environment: for other programs, and for people: `. .local/env`.
+write_environment() {
+  local name
+  (
+    umask 077
+    {
+      printf '# Written by make up. Use it with: . .local/env\n'
+      for name in DATABASE_URL ORDO_ADMIN_DATABASE_URL KAFKA_BROKERS ORDO_URL ORDO_OPS_URL; do
+        printf 'export %s=%q\n' "$name" "${!name}"
+      done
+      printf '# started here: %s\n' "${STARTED_HERE:-}"
+    } >"$local_dir/env.new"
+  )
+  mv "$local_dir/env.new" "$local_dir/env"
+}
+
+# start: keeps a process whose program and configuration are unchanged, replaces it gracefully otherwise.
+start() {
+  local pid
+  [[ -x "$binary" ]] || die "$binary is not there" "make up, which builds it"
+  listeners
+  write_environment
+  migrate
+  if pid=$(ordo_pid); then
+    if [[ "/proc/$pid/exe" -ef "$binary" && "$(configuration)" == "$(cat "$home/configuration" 2>/dev/null)" ]]; then
+      say "ordo: already running (pid $pid), program and configuration unchanged"
+      await_ready
+      return
+    fi
+    say "ordo: program or configuration changed, restarting it gracefully"
+    stop
+  fi
+  launch_ordo
+  await_ready
+}
+
+migrate() {
+  say "ordo: migrating"
+  cd "$root"
+  "$binary" migrate </dev/null || die "the database could not be migrated, for the reason above" "make doctor, mend what it names, then make up"
+}
+
+launch_ordo() {
+  need_disk "$local_dir" 256 ordo
+  configuration >"$home/configuration"
+  printf -- '--- started %s\n' "$(date -u +%FT%TZ)" >>"$log"
+  export ORDO_LOG__FORMAT="${ORDO_LOG__FORMAT:-human}"
+  cd "$root"
+  launch "$pid_file" "$log" "$binary" serve
+  say "ordo: starting (log: $log)"
+}
+
+# await_ready: until /readyz says 200, else its own reasons.
+await_ready() {
+  local deadline=$((SECONDS + 60)) spoken=$SECONDS
+  until ready; do
+    if ! just_launched "$pid_file"; then
+      last_lines "$log"
+      rm -f "$pid_file"
+      die "ordo died at start, for the reason in the lines above" "mend that, then make up (make doctor asks each dependency)"
+    fi
+    if ((SECONDS >= deadline)); then
+      last_lines "$log"
+      die "ordo is not ready after 60 s: ${reasons:-$ORDO_URL/readyz does not answer}" "make doctor, or make logs; it still runs and becomes ready by itself when that is mended"
+    fi
+    if ((SECONDS - spoken >= 5)); then
+      spoken=$SECONDS
+      say "… waiting for ordo: ${reasons:-$ORDO_URL/readyz does not answer yet}"
+    fi
+    sleep 0.1
+  done
+  say "ordo: ready (pid $(ordo_pid))"
+}
+
+# ready: asks /readyz; what else it answers is kept in `reasons`, on one line.
+ready() {
+  local answer authority=${ORDO_URL#http://}
+  reasons=''
+  answer=$(
+    exec 2>/dev/null 3<>"/dev/tcp/${authority%:*}/${authority##*:}" || exit 0
+    printf 'GET /readyz HTTP/1.0\r\nHost: %s\r\n\r\n' "$authority" >&3
+    timeout 5 cat <&3
+  )
+  if [[ "$answer" == "HTTP/1."[01]" 200"* ]]; then return 0; fi
+  reasons=$(tr -s '\r\n\t ' ' ' <<<"${answer#*$'\r\n\r\n'}" | cut -c 1-600)
+  reasons=${reasons% }
+  return 1
+}
+
+# stop: gracefully; the log tells what it waits for.
+stop() {
+  local pid said
+  pid=$(ordo_pid) || return 0
+  said=$(stat -c %s "$log" 2>/dev/null || printf 0)
+  say "ordo: stopping (pid $pid): requests, consumers, orders, writers, relay"
+  kill -CONT "$pid"
+  kill -TERM "$pid"
+  await_end "$pid" 30 "waiting for ordo" "$log" || {
+    say "ordo did not end within 30 s; killing it, what it had accepted is in the log"
+    kill -KILL "$pid"
+    await_end "$pid" 10 "waiting for $pid to be gone" "$log" || true
+  }
+  rm -f "$pid_file"
+  tail -c "+$((said + 1))" "$log" | tail -n 20 | sed 's/^/        /'
+  say "ordo: stopped"
+}
+
+# run <arguments…>: ordo against what make up started.
+run() {
+  [[ -s "$local_dir/env" && -x "$binary" ]] || die "nothing has been started here yet" "make up"
+  # shellcheck source=/dev/null
+  source "$local_dir/env"
+  cd "$root"
+  exec "$binary" "$@"
+}
+
+verb=${1:-}
+case "$verb" in
+  start | stop) "$verb" ;;
+  pid) ordo_pid ;;
+  run) run "${@:2}" ;;
+  *) die "usage: scripts/ordo.sh start | stop | pid | run <arguments…>" "name one of these" ;;
+esac

@@ -1,0 +1,188 @@
+//! Publishes dead letters to `dlq.<consumer>`, under a lease, by their `published` flag.
+//!
+//! Supervised by `log`. A letter is flagged once the broker has acknowledged it, so it may appear twice, never not at all.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::mailbox::{Admission, Envelope, Permits};
+use super::supervisor::ChildSpec;
+use crate::contracts::topics;
+use crate::faults;
+use crate::kafka::{InFlight, Publisher, Record, Topics};
+use crate::subscription::Lane;
+use crate::subscription::checkpoint::{self, LOG};
+use crate::subscription::dead_letter::{self, DeadLetter};
+use crate::supervision::Crash;
+
+/// Kind of this actor, and name of its lease.
+pub const DEAD_LETTER_PUBLISHER: &str = "dead_letter_publisher";
+/// Letters published at once.
+const PAGE: i64 = 200;
+/// Pause between two looks.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Longest wait for the broker's acknowledgements.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the publisher is made of.
+#[derive(Clone, Debug)]
+pub struct Arguments {
+    /// Who holds the lease: this process.
+    pub owner: Uuid,
+    /// How long the lease lasts.
+    pub lease: Duration,
+    /// The process' producer.
+    pub publisher: Arc<Publisher>,
+    /// The topics.
+    pub topics: Topics,
+    /// Postgres.
+    pub db: PgPool,
+}
+
+/// What it tells itself.
+#[derive(Clone, Copy, Debug)]
+pub enum Message {
+    /// Look for letters.
+    Look,
+}
+
+/// What it holds.
+pub struct State {
+    arguments: Arguments,
+    admission: Admission,
+    lane: Lane,
+}
+
+struct DeadLetterPublisher;
+
+/// The child that publishes dead letters.
+#[must_use]
+pub fn spec(arguments: Arguments) -> ChildSpec {
+    ChildSpec::new("dead-letters", DEAD_LETTER_PUBLISHER, move |above| {
+        start(arguments.clone(), above)
+    })
+}
+
+async fn start(arguments: Arguments, above: ActorCell) -> Result<ActorCell, SpawnErr> {
+    let admission = Admission::new(
+        DEAD_LETTER_PUBLISHER,
+        Permits {
+            callers: 0,
+            consumers: 0,
+        },
+    );
+    let (actor, _) = Actor::spawn_linked(
+        None,
+        DeadLetterPublisher,
+        (arguments, admission.clone()),
+        above,
+    )
+    .await?;
+    // It can only fail if the actor has ended already, which its supervisor hears.
+    _ = actor.send_message(admission.control(Message::Look));
+    Ok(actor.get_cell())
+}
+
+impl Actor for DeadLetterPublisher {
+    type Msg = Envelope<Message>;
+    type State = State;
+    type Arguments = (Arguments, Admission);
+
+    async fn pre_start(
+        &self,
+        _me: ActorRef<Self::Msg>,
+        (arguments, admission): Self::Arguments,
+    ) -> Result<State, ActorProcessingErr> {
+        let lane = Lane {
+            subscription: DEAD_LETTER_PUBLISHER.to_owned(),
+            source: LOG.to_owned(),
+            partition: 0,
+        };
+        Ok(State {
+            arguments,
+            admission,
+            lane,
+        })
+    }
+
+    async fn handle(
+        &self,
+        me: ActorRef<Self::Msg>,
+        envelope: Self::Msg,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        let (Message::Look, handling) = envelope.open();
+        faults::actor(DEAD_LETTER_PUBLISHER)?;
+        let pause = state.publish().await?;
+        handling.done();
+        let admission = state.admission.clone();
+        me.send_after(pause, move || admission.control(Message::Look));
+        Ok(())
+    }
+}
+
+impl State {
+    /// Publishes what is there; answers with the pause before the next look.
+    async fn publish(&self) -> Result<Duration, Crash> {
+        let Arguments {
+            owner,
+            lease,
+            publisher,
+            topics,
+            db,
+        } = &self.arguments;
+        let held = checkpoint::claim_lease(&self.lane, *owner, *lease, db)
+            .await
+            .map_err(Crash::dependency_down)?;
+        if held.is_none() {
+            return Ok(*lease / 2);
+        }
+        let letters = dead_letter::unpublished(PAGE, db)
+            .await
+            .map_err(Crash::dependency_down)?;
+        if letters.is_empty() {
+            return Ok(PAUSE);
+        }
+        topics.ensure().await.map_err(Crash::dependency_down)?;
+        let producer = publisher.current().map_err(Crash::dependency_down)?;
+        let window = InFlight::after(0);
+        for (number, letter) in (1..).zip(&letters) {
+            window.expect(number, 1, letter.last_failed_at);
+            producer
+                .send(&record(letter), number, &window)
+                .map_err(Crash::dependency_down)?;
+        }
+        let deadline = Instant::now() + PATIENCE;
+        while !window.is_empty() {
+            if let Some(why) = window.failure() {
+                return Err(Crash::dependency_down(why));
+            }
+            if Instant::now() > deadline {
+                return Err(Crash::dependency_down(
+                    "the broker acknowledged no dead letter in time",
+                ));
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let ids: Vec<Uuid> = letters.iter().map(|letter| letter.id).collect();
+        dead_letter::mark_published(&ids, db)
+            .await
+            .map_err(Crash::dependency_down)?;
+        Ok(Duration::from_millis(1))
+    }
+}
+
+fn record(letter: &DeadLetter) -> Record {
+    Record {
+        topic: topics::dead_letters_of(&letter.subscription),
+        partition: None,
+        key: letter.record_key.clone(),
+        value: letter.payload.clone(),
+        headers: letter.headers(),
+        at: letter.last_failed_at,
+    }
+}

@@ -1,0 +1,314 @@
+//! Takes one partition of a subscription from its feed, batch by batch, through `subscription::pass`.
+//!
+//! Supervised by its subscription. It claims the checkpoint first, so that an older worker is fenced, and begins where
+//! the checkpoint says: a crash anywhere between two commits repeats nothing and loses nothing.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr};
+use uuid::Uuid;
+
+use super::mailbox::{Admission, Envelope, Permits};
+use super::supervisor::ChildSpec;
+use crate::event_store::Pressure;
+use crate::subscription::{
+    AdmitError, Batch, Claim, Feed, FeedError, Lane, Progress, Subscription, Work, admit,
+    checkpoint,
+};
+use crate::supervision::{Crash, StopReason};
+use crate::{faults, telemetry};
+
+/// Kind of this actor.
+pub const WORKER: &str = "worker";
+/// Longest wait for a batch: what a stop may have to wait.
+const WAIT: Duration = Duration::from_millis(200);
+/// Pause before a partition with a hole is looked at again.
+const HOLE_PAUSE: Duration = Duration::from_secs(10);
+
+/// Makes the feed of one partition, anew for each worker.
+pub type MakeFeed = Arc<dyn Fn() -> Box<dyn Feed> + Send + Sync>;
+
+/// What a worker is made of.
+#[derive(Clone)]
+pub struct Arguments {
+    /// Its name among its siblings.
+    pub name: String,
+    /// What it works for.
+    pub subscription: Arc<Subscription>,
+    /// Which partition of which source.
+    pub lane: Lane,
+    /// Who it works as: this process.
+    pub owner: Uuid,
+    /// Where its batches come from.
+    pub feed: MakeFeed,
+    /// Most events of one transaction.
+    pub batch_events: usize,
+    /// Whether customers wait for the writers.
+    pub pressure: Pressure,
+}
+
+/// What a worker tells itself.
+#[derive(Clone, Copy, Debug)]
+pub enum Message {
+    /// Go on.
+    Step,
+}
+
+/// What a worker holds.
+pub struct State {
+    arguments: Arguments,
+    admission: Admission,
+    held: Option<Held>,
+}
+
+/// A partition whose checkpoint is claimed.
+struct Held {
+    claim: Claim,
+    feed: Box<dyn Feed>,
+    next_offset: i64,
+    position: i64,
+    work: Option<Work>,
+    renewed_at: Instant,
+}
+
+enum Next {
+    Now,
+    After(Duration),
+    /// Another worker has the partition, or the feed has ended.
+    End,
+}
+
+struct PartitionWorker;
+
+/// The child that works one partition.
+#[must_use]
+pub fn spec(arguments: Arguments) -> ChildSpec {
+    ChildSpec::new(arguments.name.clone(), WORKER, move |above| {
+        start(arguments.clone(), above)
+    })
+}
+
+async fn start(arguments: Arguments, above: ActorCell) -> Result<ActorCell, SpawnErr> {
+    let admission = Admission::new(
+        WORKER,
+        Permits {
+            callers: 0,
+            consumers: 0,
+        },
+    );
+    let (actor, _) =
+        Actor::spawn_linked(None, PartitionWorker, (arguments, admission.clone()), above).await?;
+    // It can only fail if the actor has ended already, which its supervisor hears.
+    _ = actor.send_message(admission.control(Message::Step));
+    Ok(actor.get_cell())
+}
+
+impl Actor for PartitionWorker {
+    type Msg = Envelope<Message>;
+    type State = State;
+    type Arguments = (Arguments, Admission);
+
+    async fn pre_start(
+        &self,
+        _me: ActorRef<Self::Msg>,
+        (arguments, admission): Self::Arguments,
+    ) -> Result<State, ActorProcessingErr> {
+        Ok(State {
+            arguments,
+            admission,
+            held: None,
+        })
+    }
+
+    async fn handle(
+        &self,
+        me: ActorRef<Self::Msg>,
+        envelope: Self::Msg,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        let (Message::Step, handling) = envelope.open();
+        faults::actor(WORKER)?;
+        let next = state.step().await?;
+        handling.done();
+        let admission = state.admission.clone();
+        match next {
+            Next::Now => _ = me.send_message(admission.control(Message::Step)),
+            Next::After(pause) => {
+                _ = me.send_after(pause, move || admission.control(Message::Step))
+            }
+            Next::End => me.stop(Some(StopReason::Done.to_string())),
+        }
+        Ok(())
+    }
+
+    async fn post_stop(
+        &self,
+        _me: ActorRef<Self::Msg>,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        if let (Some(held), Some(_)) = (&state.held, state.arguments.subscription.lease) {
+            let released = checkpoint::release(
+                &state.arguments.lane,
+                held.claim.epoch,
+                &state.arguments.subscription.db,
+            );
+            if let Err(error) = released.await {
+                tracing::debug!(lane = ?state.arguments.lane, %error, "a lease was not given back; it runs out");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    async fn step(&mut self) -> Result<Next, Crash> {
+        if self.held.is_none() {
+            self.held = claim(&self.arguments).await?;
+        }
+        match &mut self.held {
+            None => Ok(Next::After(self.arguments.subscription.config.lease / 3)),
+            Some(held) if held.work.is_some() => held.work(&self.arguments).await,
+            Some(held) => held.read(&self.arguments).await,
+        }
+    }
+}
+
+/// Claims the checkpoint and begins the feed there; `None` while another process has the lease.
+async fn claim(arguments: &Arguments) -> Result<Option<Held>, Crash> {
+    let Arguments {
+        subscription,
+        lane,
+        owner,
+        ..
+    } = arguments;
+    let claimed = match subscription.lease {
+        Some(lease) => checkpoint::claim_lease(lane, *owner, lease, &subscription.db).await,
+        None => checkpoint::claim(lane, *owner, &subscription.db)
+            .await
+            .map(Some),
+    };
+    let Some(claim) = claimed.map_err(Crash::dependency_down)? else {
+        return Ok(None);
+    };
+    let mut feed = (arguments.feed)();
+    feed.begin(claim.next_offset, claim.position)
+        .await
+        .map_err(Crash::dependency_down)?;
+    tracing::debug!(?lane, ?claim, "worker begins");
+    Ok(Some(Held {
+        claim,
+        feed,
+        next_offset: claim.next_offset,
+        position: claim.position,
+        work: None,
+        renewed_at: Instant::now(),
+    }))
+}
+
+impl Held {
+    async fn read(&mut self, arguments: &Arguments) -> Result<Next, Crash> {
+        let limit = arguments.pressure.allowance(arguments.batch_events);
+        let batch = match self.feed.next(limit, WAIT).await {
+            Ok(batch) => batch,
+            Err(FeedError::Hole(hole)) => {
+                telemetry::alarm::raise(telemetry::alarm::LOG_HOLE, &hole.to_string());
+                return Ok(Next::After(HOLE_PAUSE));
+            }
+            Err(FeedError::Ended) => return Ok(Next::End),
+            Err(down @ FeedError::Down(_)) => return Err(Crash::dependency_down(down)),
+        };
+        if batch.is_empty() {
+            return self.keep(arguments).await;
+        }
+        self.admit(arguments, batch, limit).await
+    }
+
+    async fn admit(
+        &mut self,
+        arguments: &Arguments,
+        batch: Batch,
+        limit: usize,
+    ) -> Result<Next, Crash> {
+        let Arguments {
+            lane, subscription, ..
+        } = arguments;
+        let judged = admit(
+            batch,
+            &lane.source,
+            lane.partition,
+            self.next_offset,
+            self.position,
+            &subscription.db,
+        )
+        .await;
+        match judged {
+            Ok(admitted) => {
+                telemetry::subscription::duplicates(lane, "position", admitted.duplicates);
+                telemetry::subscription::filled(lane, admitted.filled);
+                self.work = Some(Work::on(admitted, limit));
+                Ok(Next::Now)
+            }
+            Err(hole @ AdmitError::Hole { .. }) => {
+                telemetry::alarm::raise(telemetry::alarm::TOPIC_HOLE, &hole.to_string());
+                // The batch is gone from the feed: a new worker reads it again from the checkpoint.
+                Err(Crash::dependency_down(hole))
+            }
+            Err(down @ AdmitError::Postgres(_)) => Err(Crash::dependency_down(down)),
+        }
+    }
+
+    /// Nothing came: the lease is kept, and a newer owner noticed.
+    async fn keep(&mut self, arguments: &Arguments) -> Result<Next, Crash> {
+        let Arguments {
+            lane, subscription, ..
+        } = arguments;
+        let Some(lease) = subscription.lease else {
+            return Ok(Next::Now);
+        };
+        if self.renewed_at.elapsed() < lease / 3 {
+            return Ok(Next::Now);
+        }
+        let is_ours = checkpoint::renew(lane, self.claim.epoch, lease, &subscription.db).await;
+        if is_ours.map_err(Crash::dependency_down)? {
+            self.renewed_at = Instant::now();
+            Ok(Next::Now)
+        } else {
+            Err(Crash::dependency_down(
+                "another process has taken the lease",
+            ))
+        }
+    }
+
+    async fn work(&mut self, arguments: &Arguments) -> Result<Next, Crash> {
+        let Some(work) = &mut self.work else {
+            return Ok(Next::Now);
+        };
+        match work
+            .step(&arguments.subscription, &arguments.lane, self.claim.epoch)
+            .await
+        {
+            Progress::Continue => Ok(Next::Now),
+            Progress::Pause { after, waiting } => {
+                tracing::debug!(lane = ?arguments.lane, ?after, waiting, "worker waits");
+                Ok(Next::After(after))
+            }
+            Progress::Done {
+                next_offset,
+                position,
+            } => {
+                self.next_offset = next_offset;
+                self.position = position;
+                self.work = None;
+                self.renewed_at = Instant::now();
+                self.feed.committed(next_offset);
+                Ok(Next::Now)
+            }
+            // A view's lease may come back; a consumer's partition is another's until Kafka says otherwise.
+            Progress::Fenced if arguments.subscription.lease.is_some() => Err(
+                Crash::dependency_down("another process has taken the lease"),
+            ),
+            Progress::Fenced => Ok(Next::End),
+        }
+    }
+}

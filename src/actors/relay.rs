@@ -1,0 +1,411 @@
+//! Publishes one log partition to Kafka, in order, under a lease.
+//!
+//! Supervised by `log`. Its place moves only past what every topic concerned has acknowledged. Any failed delivery is a
+//! crash: it begins anew from its checkpoint with a new producer. A hole in the log stops it with an alarm.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::mailbox::{Admission, Envelope, Permits};
+use super::supervisor::ChildSpec;
+use crate::contracts::{Position, RecordedEvent, envelope, topics};
+use crate::event_store::{self, Bell, Tail, TailError};
+use crate::kafka::{InFlight, PublishError, Publisher, Record, Topics};
+use crate::subscription::Lane;
+use crate::subscription::checkpoint::{self, Claim, LOG};
+use crate::supervision::Crash;
+use crate::{clock, faults, telemetry};
+
+/// Kind of this actor, and name of its subscription.
+pub const RELAY: &str = "relay";
+/// Events read at once.
+const PAGE: usize = 1_000;
+/// How long the place may stay behind what is acknowledged.
+const SAVE_EVERY: Duration = Duration::from_millis(100);
+/// How far it may.
+const SAVE_AFTER: Position = 1_000;
+/// Pause before a partition with a hole is looked at again.
+const HOLE_PAUSE: Duration = Duration::from_secs(10);
+/// Longest wait for something new.
+const WAIT: Duration = Duration::from_millis(200);
+/// Pause while the producer's queue or the window is full.
+const FULL_PAUSE: Duration = Duration::from_millis(2);
+
+/// What a relay is made of.
+#[derive(Clone, Debug)]
+pub struct Arguments {
+    /// Its log partition.
+    pub partition: i16,
+    /// Who holds its lease: this process.
+    pub owner: Uuid,
+    /// How long its lease lasts.
+    pub lease: Duration,
+    /// Most events on their way at once.
+    pub in_flight: usize,
+    /// Event types that have a topic of their own, too.
+    pub mirrored: Arc<[String]>,
+    /// The process' producer.
+    pub publisher: Arc<Publisher>,
+    /// The topics, created by whoever comes first.
+    pub topics: Topics,
+    /// Postgres.
+    pub db: PgPool,
+    /// Rung by appends.
+    pub bell: Bell,
+    /// How the log is followed.
+    pub config: event_store::Config,
+}
+
+/// What a relay tells itself.
+#[derive(Clone, Copy, Debug)]
+pub enum Message {
+    /// Go on.
+    Step,
+}
+
+/// What a relay holds.
+pub struct State {
+    arguments: Arguments,
+    admission: Admission,
+    lane: Lane,
+    held: Option<Held>,
+}
+
+/// A partition whose lease is held.
+struct Held {
+    claim: Claim,
+    tail: Tail,
+    window: Arc<InFlight>,
+    /// Last position enqueued for each topic: the next record's predecessor.
+    previous: HashMap<&'static str, Position>,
+    saved: Position,
+    saved_at: Instant,
+    /// Events read and not enqueued yet, with the number of their records that are.
+    backlog: std::collections::VecDeque<(Arc<RecordedEvent>, usize)>,
+    head: Position,
+}
+
+struct Relay;
+
+/// The child that publishes one partition.
+#[must_use]
+pub fn spec(arguments: Arguments) -> ChildSpec {
+    ChildSpec::new(
+        format!("relay-{}", arguments.partition),
+        RELAY,
+        move |above| start(arguments.clone(), above),
+    )
+}
+
+async fn start(arguments: Arguments, above: ActorCell) -> Result<ActorCell, SpawnErr> {
+    let admission = Admission::new(
+        RELAY,
+        Permits {
+            callers: 0,
+            consumers: 0,
+        },
+    );
+    let (actor, _) =
+        Actor::spawn_linked(None, Relay, (arguments, admission.clone()), above).await?;
+    // It can only fail if the actor has ended already, which its supervisor hears.
+    _ = actor.send_message(admission.control(Message::Step));
+    Ok(actor.get_cell())
+}
+
+impl Actor for Relay {
+    type Msg = Envelope<Message>;
+    type State = State;
+    type Arguments = (Arguments, Admission);
+
+    async fn pre_start(
+        &self,
+        _me: ActorRef<Self::Msg>,
+        (arguments, admission): Self::Arguments,
+    ) -> Result<State, ActorProcessingErr> {
+        let lane = Lane {
+            subscription: RELAY.to_owned(),
+            source: LOG.to_owned(),
+            partition: arguments.partition,
+        };
+        Ok(State {
+            arguments,
+            admission,
+            lane,
+            held: None,
+        })
+    }
+
+    async fn handle(
+        &self,
+        me: ActorRef<Self::Msg>,
+        envelope: Self::Msg,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        let (Message::Step, handling) = envelope.open();
+        faults::actor(RELAY)?;
+        let pause = state.step().await?;
+        handling.done();
+        let admission = state.admission.clone();
+        if pause.is_zero() {
+            _ = me.send_message(admission.control(Message::Step));
+        } else {
+            me.send_after(pause, move || admission.control(Message::Step));
+        }
+        Ok(())
+    }
+
+    async fn post_stop(
+        &self,
+        _me: ActorRef<Self::Msg>,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        state.hand_over().await;
+        Ok(())
+    }
+}
+
+impl State {
+    /// One step; answers with the pause before the next.
+    async fn step(&mut self) -> Result<Duration, Crash> {
+        if self.held.is_none() {
+            self.held = self.take_over().await?;
+        }
+        match &mut self.held {
+            // Another process publishes this partition; it may go away.
+            None => Ok(self.arguments.lease / 3),
+            Some(held) => held.advance(&self.arguments, &self.lane).await,
+        }
+    }
+
+    async fn take_over(&self) -> Result<Option<Held>, Crash> {
+        let Arguments { partition, db, .. } = &self.arguments;
+        self.arguments
+            .topics
+            .ensure()
+            .await
+            .map_err(Crash::dependency_down)?;
+        let claim =
+            checkpoint::claim_lease(&self.lane, self.arguments.owner, self.arguments.lease, db);
+        let Some(claim) = claim.await.map_err(Crash::dependency_down)? else {
+            return Ok(None);
+        };
+        let mut previous = HashMap::new();
+        for (topic, prefixes) in topics::STREAM_TOPICS {
+            let last =
+                event_store::last_of_prefixes(db, *partition, claim.position, prefixes).await;
+            previous.insert(*topic, last.map_err(Crash::dependency_down)?);
+        }
+        let tail = Tail::after(
+            claim.position,
+            *partition,
+            &self.arguments.bell,
+            db.clone(),
+            &self.arguments.config,
+        );
+        tracing::info!(
+            partition,
+            position = claim.position,
+            epoch = claim.epoch,
+            "relay has the lease"
+        );
+        Ok(Some(Held {
+            claim,
+            tail,
+            window: InFlight::after(claim.position),
+            previous,
+            saved: claim.position,
+            saved_at: Instant::now(),
+            backlog: std::collections::VecDeque::new(),
+            head: claim.position,
+        }))
+    }
+
+    /// Waits a little for what is on its way, saves, and lets the next owner in.
+    async fn hand_over(&mut self) {
+        let Some(held) = &mut self.held else { return };
+        let deadline = Instant::now() + Duration::from_secs(3);
+        while !held.window.is_empty()
+            && held.window.failure().is_none()
+            && Instant::now() < deadline
+        {
+            tokio::time::sleep(FULL_PAUSE).await;
+        }
+        let saved = held.save(&self.arguments, &self.lane).await;
+        let released = checkpoint::release(&self.lane, held.claim.epoch, &self.arguments.db).await;
+        if let (Err(error), _) | (_, Err(Crash { source: error, .. })) = (
+            saved.map_err(|crash| crash.source),
+            released.map_err(Crash::dependency_down),
+        ) {
+            tracing::warn!(partition = self.lane.partition, %error, "the relay's lease was not given back; it runs out");
+        }
+    }
+}
+
+impl Held {
+    async fn advance(&mut self, arguments: &Arguments, lane: &Lane) -> Result<Duration, Crash> {
+        if let Some(why) = self.window.failure() {
+            telemetry::relay::resumed(lane.partition, self.saved, &why);
+            return Err(Crash::dependency_down(why));
+        }
+        if self.backlog.is_empty() && self.window.len() < arguments.in_flight {
+            let is_settled = self.window.is_empty() && self.window.acknowledged() == self.saved;
+            let wait = if is_settled { WAIT } else { FULL_PAUSE * 5 };
+            match self.tail.next(PAGE, wait).await {
+                Ok(events) => {
+                    telemetry::alarm::clear(telemetry::alarm::LOG_HOLE);
+                    self.backlog
+                        .extend(events.into_iter().map(|event| (event, 0)));
+                }
+                Err(hole @ TailError::Hole { .. }) => {
+                    telemetry::alarm::raise(telemetry::alarm::LOG_HOLE, &hole.to_string());
+                    return Ok(HOLE_PAUSE);
+                }
+                Err(down @ TailError::Postgres(..)) => return Err(Crash::dependency_down(down)),
+            }
+        }
+        let is_full = !self.enqueue(arguments)?;
+        self.save_if_due(arguments, lane).await?;
+        self.report(lane.partition);
+        let is_full =
+            is_full || (!self.backlog.is_empty() || self.window.len() >= arguments.in_flight);
+        Ok(if is_full { FULL_PAUSE } else { Duration::ZERO })
+    }
+
+    /// Enqueues the backlog in position order; `false` if the producer or the window is full.
+    fn enqueue(&mut self, arguments: &Arguments) -> Result<bool, Crash> {
+        if self.backlog.is_empty() {
+            return Ok(true);
+        }
+        let producer = arguments
+            .publisher
+            .current()
+            .map_err(Crash::dependency_down)?;
+        while let Some((event, sent)) = self.backlog.front_mut() {
+            if *sent == 0 && self.window.len() >= arguments.in_flight {
+                return Ok(false);
+            }
+            let topic = topics::of_stream(&event.stream_id);
+            let records = records(event, topic, &self.previous, &arguments.mirrored);
+            if *sent == 0 {
+                let count = u8::try_from(records.len()).expect("an event has two topics at most");
+                self.window.expect(event.position, count, event.recorded_at);
+            }
+            for record in &records[*sent..] {
+                match producer.send(record, event.position, &self.window) {
+                    Ok(()) => *sent += 1,
+                    // Counted from one, so that the event is not announced to the window twice.
+                    Err(PublishError::Full) if *sent > 0 => return Ok(false),
+                    Err(PublishError::Full) => {
+                        return Err(Crash::dependency_down(PublishError::Full));
+                    }
+                    Err(broken) => return Err(Crash::dependency_down(broken)),
+                }
+            }
+            if let Some(topic) = topic {
+                self.previous.insert(topic, event.position);
+            }
+            self.head = event.position;
+            self.backlog.pop_front();
+        }
+        faults::point("relay.published");
+        Ok(true)
+    }
+
+    async fn save_if_due(&mut self, arguments: &Arguments, lane: &Lane) -> Result<(), Crash> {
+        let acknowledged = self.window.acknowledged();
+        let is_behind = acknowledged > self.saved
+            && (acknowledged - self.saved >= SAVE_AFTER
+                || self.window.is_empty()
+                || self.saved_at.elapsed() >= SAVE_EVERY);
+        if is_behind || self.saved_at.elapsed() >= arguments.lease / 3 {
+            self.save(arguments, lane).await?;
+        }
+        Ok(())
+    }
+
+    /// Moves the place to the acknowledged prefix, which also keeps the lease.
+    async fn save(&mut self, arguments: &Arguments, lane: &Lane) -> Result<(), Crash> {
+        let acknowledged = self.window.acknowledged();
+        let topics = self.window.take_topics();
+        let saved = async {
+            let mut tx = arguments.db.begin().await?;
+            let lease = Some(arguments.lease);
+            let held = checkpoint::advance(
+                lane,
+                self.claim.epoch,
+                acknowledged,
+                acknowledged,
+                lease,
+                &mut tx,
+            )
+            .await?;
+            if held && !topics.is_empty() {
+                checkpoint::note_published(RELAY, lane.partition, &topics, &mut tx).await?;
+            }
+            tx.commit().await?;
+            Ok::<bool, sqlx::Error>(held)
+        };
+        if saved.await.map_err(Crash::dependency_down)? {
+            self.saved = acknowledged;
+            self.saved_at = Instant::now();
+            Ok(())
+        } else {
+            Err(Crash::dependency_down(
+                "another process has taken the lease",
+            ))
+        }
+    }
+
+    fn report(&self, partition: i16) {
+        let waiting_since = self
+            .window
+            .oldest()
+            .into_iter()
+            .chain(self.backlog.front().map(|(event, _)| event.recorded_at))
+            .min();
+        let oldest = waiting_since
+            .and_then(|at| (clock::now() - at).to_std().ok())
+            .unwrap_or_default();
+        let head = self
+            .backlog
+            .back()
+            .map_or(self.head, |(event, _)| event.position);
+        telemetry::relay::stands(partition, head, self.window.acknowledged(), oldest);
+    }
+}
+
+/// The records of one event: its stream's topic, and the topic of its own name if it has one.
+fn records(
+    event: &RecordedEvent,
+    topic: Option<&'static str>,
+    previous: &HashMap<&'static str, Position>,
+    mirrored: &[String],
+) -> Vec<Record> {
+    let Some(topic) = topic else {
+        return Vec::new();
+    };
+    let record = |topic: &str, previous: Option<Position>| Record {
+        topic: topic.to_owned(),
+        partition: Some(event.partition),
+        key: Some(event.partition_key.clone().into_bytes()),
+        value: Some(event.payload.clone().into_bytes()),
+        headers: envelope::headers(event, previous)
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), Some(value.into_bytes())))
+            .collect(),
+        at: event.recorded_at,
+    };
+    let mut records = vec![record(
+        topic,
+        Some(previous.get(topic).copied().unwrap_or(0)),
+    )];
+    if mirrored.contains(&event.event_type) {
+        records.push(record(&event.event_type, None));
+    }
+    records
+}

@@ -1,0 +1,21 @@
+//! The log: appending, reading one stream, following one partition. Owns `log` and `log_head`.
+//!
+//! Promises: positions of a partition are 1..n without holes and in commit order; an append is accepted or refused whole;
+//! an append whose outcome was lost is sent again and recognises itself by its `append_id`.
+
+pub mod append;
+mod bell;
+mod config;
+mod partition;
+mod pressure;
+mod read;
+mod tail;
+pub mod verify;
+
+pub use append::{Append, AppendError, Appended, NewEvent, Outcome};
+pub use bell::{Bell, FreshBatch};
+pub use config::Config;
+pub use partition::{PartitionError, Partitions, create_heads, heads};
+pub use pressure::Pressure;
+pub use read::{between, last_of_prefixes, stream, streams, unknown};
+pub use tail::{Tail, TailError};

@@ -1,0 +1,113 @@
+//! Reading streams and single places of the log.
+
+use sqlx::{PgConnection, PgExecutor, PgPool};
+
+use crate::contracts::{Position, RecordedEvent};
+
+const READ_STREAM: &str = include_str!("sql/read_stream.sql");
+const READ_STREAMS: &str = include_str!("sql/read_streams.sql");
+const READ_BETWEEN: &str = include_str!("sql/read_between.sql");
+const LAST_OF_PREFIXES: &str = include_str!("sql/last_of_prefixes.sql");
+const KNOWN: &str = include_str!("sql/known.sql");
+
+/// The events of one stream after a version, oldest first, at most `limit`.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn stream(
+    db: impl PgExecutor<'_>,
+    stream_id: &str,
+    after: i32,
+    limit: i64,
+) -> sqlx::Result<Vec<RecordedEvent>> {
+    sqlx::query_as(READ_STREAM)
+        .bind(stream_id)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(db)
+        .await
+}
+
+/// All events of several streams, by stream and version.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn streams(
+    db: impl PgExecutor<'_>,
+    stream_ids: &[String],
+) -> sqlx::Result<Vec<RecordedEvent>> {
+    sqlx::query_as(READ_STREAMS)
+        .bind(stream_ids)
+        .fetch_all(db)
+        .await
+}
+
+/// The events strictly between two positions whose streams have one of `prefixes`: what a topic should have held there.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn between(
+    db: &PgPool,
+    partition: i16,
+    after: Position,
+    before: Position,
+    prefixes: &[&str],
+) -> sqlx::Result<Vec<RecordedEvent>> {
+    sqlx::query_as(READ_BETWEEN)
+        .bind(partition)
+        .bind(after)
+        .bind(before)
+        .bind(prefixes)
+        .fetch_all(db)
+        .await
+}
+
+/// The last position up to `upto` whose stream has one of `prefixes`; 0 if there is none.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn last_of_prefixes(
+    db: &PgPool,
+    partition: i16,
+    upto: Position,
+    prefixes: &[&str],
+) -> sqlx::Result<Position> {
+    let found: Option<Position> = sqlx::query_scalar(LAST_OF_PREFIXES)
+        .bind(partition)
+        .bind(upto)
+        .bind(prefixes)
+        .fetch_optional(db)
+        .await?;
+    Ok(found.unwrap_or(0))
+}
+
+/// Which of these (position, stream, version) the log does not know at just that place, by index.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn unknown(
+    db: &mut PgConnection,
+    partition: i16,
+    places: &[(Position, &str, i32)],
+) -> sqlx::Result<Vec<usize>> {
+    let positions: Vec<_> = places.iter().map(|place| place.0).collect();
+    let streams: Vec<_> = places.iter().map(|place| place.1).collect();
+    let versions: Vec<_> = places.iter().map(|place| place.2).collect();
+    let known: Vec<i64> = sqlx::query_scalar(KNOWN)
+        .bind(partition)
+        .bind(positions)
+        .bind(streams)
+        .bind(versions)
+        .fetch_all(db)
+        .await?;
+    if known.len() == places.len() {
+        return Ok(Vec::new());
+    }
+    let known: std::collections::HashSet<usize> = known
+        .into_iter()
+        .filter_map(|no| usize::try_from(no - 1).ok())
+        .collect();
+    Ok((0..places.len())
+        .filter(|index| !known.contains(index))
+        .collect())
+}

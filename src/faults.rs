@@ -1,0 +1,185 @@
+//! Named points where a test ends the process, fails a handler or crashes one kind of actor.
+//!
+//! Without the feature `crash-points` every function here is empty. `ORDO_CRASH_AT=pass.appended@3` aborts the process at
+//! the third pass of that point: an abort, since a panic would be caught.
+
+/// Every point at which the process can be made to end, in the order an order meets them.
+pub const POINTS: &[&str] = &[
+    "writer.before_commit",
+    "writer.committed",
+    "relay.published",
+    "pass.begun",
+    "pass.fenced",
+    "pass.judged",
+    "pass.handled",
+    "pass.folded",
+    "pass.buried",
+    "pass.appended",
+    "pass.committed",
+];
+
+#[cfg(feature = "crash-points")]
+mod armed {
+    use std::collections::HashMap;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+    use crate::subscription::{Delivered, Failure};
+    use crate::supervision::Crash;
+
+    /// Crashes still to come, by kind of actor.
+    static CRASHES: LazyLock<Mutex<HashMap<String, u32>>> = LazyLock::new(Mutex::default);
+    /// Handlers to fail, by subscription: only events whose payload holds the text, in this way.
+    static FAILURES: LazyLock<Mutex<HashMap<String, (String, HandlerFault)>>> =
+        LazyLock::new(Mutex::default);
+
+    /// How a handler is made to fail.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum HandlerFault {
+        /// It panics.
+        Panic,
+        /// It says that the event may work later.
+        Transient,
+        /// It says that the event never will.
+        Permanent,
+    }
+
+    /// Arms the point that `ORDO_CRASH_AT` names.
+    ///
+    /// # Errors
+    /// A point nobody passes.
+    pub fn arm_from_environment() -> Result<(), String> {
+        let Ok(wanted) = std::env::var("ORDO_CRASH_AT") else {
+            return Ok(());
+        };
+        let (point, hits) = wanted.split_once('@').unwrap_or((&wanted, "1"));
+        let hits: u64 = hits
+            .parse()
+            .map_err(|_| format!("ORDO_CRASH_AT={wanted}: not a count after @"))?;
+        if !super::POINTS.contains(&point) {
+            return Err(format!(
+                "ORDO_CRASH_AT={wanted}: no such point; there are {}",
+                super::POINTS.join(", ")
+            ));
+        }
+        let seen = Arc::new(AtomicU64::new(0));
+        fail::cfg_callback(point, move || {
+            if seen.fetch_add(1, Ordering::SeqCst) + 1 == hits {
+                std::process::abort();
+            }
+        })
+    }
+
+    /// Passes a point.
+    pub fn point(name: &'static str) {
+        fail::fail_point!(name);
+    }
+
+    /// Makes the next `times` messages of one kind of actor crash it.
+    pub fn crash_actors(kind: &str, times: u32) {
+        CRASHES
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(kind.to_owned(), times);
+    }
+
+    /// Crashes the calling actor if its kind is to be crashed.
+    ///
+    /// # Errors
+    /// The crash.
+    pub fn actor(kind: &'static str) -> Result<(), Crash> {
+        let mut crashes = CRASHES.lock().unwrap_or_else(PoisonError::into_inner);
+        match crashes.get_mut(kind) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                Err(Crash::bug(format!(
+                    "crashed on purpose, {left} more to come"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes a subscription's handler fail for every event whose payload contains `text`; nothing more to fail if none.
+    pub fn fail_events(subscription: &str, fault: Option<(String, HandlerFault)>) {
+        let mut failures = FAILURES.lock().unwrap_or_else(PoisonError::into_inner);
+        match fault {
+            Some(fault) => failures.insert(subscription.to_owned(), fault),
+            None => failures.remove(subscription),
+        };
+    }
+
+    /// Fails the calling handler if one of its events is to fail.
+    ///
+    /// # Errors
+    /// The failure asked for.
+    pub fn fail_handler(subscription: &str, events: &[&Delivered]) -> Result<(), Failure> {
+        let fault = FAILURES
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(subscription)
+            .cloned();
+        match fault {
+            Some((text, fault))
+                if events
+                    .iter()
+                    .any(|event| event.event.payload.contains(&text)) =>
+            {
+                match fault {
+                    HandlerFault::Panic => Err(Failure::Panic("failed on purpose".into())),
+                    HandlerFault::Transient => Err(Failure::Transient("failed on purpose".into())),
+                    HandlerFault::Permanent => Err(Failure::permanent("failed on purpose")),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(feature = "crash-points")]
+pub use armed::{
+    HandlerFault, actor, arm_from_environment, crash_actors, fail_events, fail_handler, point,
+};
+
+#[cfg(not(feature = "crash-points"))]
+mod absent {
+    use crate::subscription::{Delivered, Failure};
+    use crate::supervision::Crash;
+
+    /// Nothing: this build has no points.
+    ///
+    /// # Errors
+    /// If one is asked for all the same.
+    pub fn arm_from_environment() -> Result<(), String> {
+        match std::env::var("ORDO_CRASH_AT") {
+            Ok(_) => Err("ORDO_CRASH_AT is set, but this build has no crash points; build with --features crash-points".into()),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Nothing.
+    #[inline]
+    pub fn point(_name: &'static str) {}
+
+    /// Nothing.
+    ///
+    /// # Errors
+    /// Never.
+    #[inline]
+    pub fn actor(_kind: &'static str) -> Result<(), Crash> {
+        Ok(())
+    }
+
+    /// Nothing.
+    ///
+    /// # Errors
+    /// Never.
+    #[inline]
+    pub fn fail_handler(_subscription: &str, _events: &[&Delivered]) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[cfg(not(feature = "crash-points"))]
+pub use absent::{actor, arm_from_environment, fail_handler, point};

@@ -1,0 +1,13 @@
+//! Kafka: the only place that names rdkafka. Topics, the producer of the relay, the feeds of consumers.
+
+mod config;
+mod feed;
+mod group;
+mod producer;
+mod topics;
+
+pub use config::Config;
+pub use feed::KafkaFeed;
+pub use group::{Group, GroupEvent, TopicPartition};
+pub use producer::{InFlight, PublishError, Publisher, Record};
+pub use topics::{TopicError, Topics, reachable};

@@ -1,0 +1,380 @@
+//! Publishing in order: records are enqueued in position order, and what counts is the prefix the broker has acknowledged.
+//!
+//! Fail-stop: after any delivery error the producer is given up, whoever used it begins anew from its checkpoint with the
+//! next one. Suppose records 2 and 3 failed and 4 got through, and 2 were sent again: a consumer that dedups by id would
+//! apply 4 before 2, for ever. So nothing is ever sent behind a record that failed.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use rdkafka::ClientContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, Producer, ProducerContext, PurgeConfig, ThreadedProducer};
+
+use super::Config;
+use crate::contracts::Position;
+use crate::subscription::checkpoint::Acknowledged;
+use crate::telemetry;
+
+/// Why publishing cannot go on with this producer.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The producer's queue is full: the same record again, in a moment.
+    #[error("the producer's queue is full")]
+    Full,
+    /// A delivery failed, or the producer is given up: begin anew from the checkpoint.
+    #[error("the broker did not take a record: {0}")]
+    Broken(String),
+}
+
+/// A record on its way to one topic.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Topic, without the prefix.
+    pub topic: String,
+    /// Its partition; by key if none.
+    pub partition: Option<i16>,
+    /// Its key.
+    pub key: Option<Vec<u8>>,
+    /// Its value.
+    pub value: Option<Vec<u8>>,
+    /// Its headers.
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+    /// Its time.
+    pub at: DateTime<Utc>,
+}
+
+/// Hands out the process' producer, and a new one after it broke.
+#[derive(Debug)]
+pub struct Publisher {
+    config: Config,
+    current: Mutex<Option<Arc<Generation>>>,
+}
+
+/// One producer, until its first error.
+pub struct Generation {
+    producer: ThreadedProducer<Deliveries>,
+    prefix: String,
+}
+
+impl std::fmt::Debug for Generation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Generation")
+            .field("broken", &self.is_broken())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Publisher {
+    /// A publisher that makes its producer when it is first needed.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            current: Mutex::default(),
+        }
+    }
+
+    /// The producer to use now.
+    ///
+    /// # Errors
+    /// [`PublishError::Broken`] if none can be made.
+    pub fn current(&self) -> Result<Arc<Generation>, PublishError> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(generation) = current
+            .as_ref()
+            .filter(|generation| !generation.is_broken())
+        {
+            return Ok(generation.clone());
+        }
+        let broken = Arc::new(AtomicBool::new(false));
+        let producer = self
+            .config
+            .producer()
+            .create_with_context(Deliveries { broken })
+            .map_err(|error: KafkaError| PublishError::Broken(error.to_string()))?;
+        let generation = Arc::new(Generation {
+            producer,
+            prefix: self.config.topic_prefix.clone(),
+        });
+        *current = Some(generation.clone());
+        Ok(generation)
+    }
+}
+
+impl Generation {
+    /// Whether a delivery has failed: nothing may be sent with it any more.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.producer.context().broken.load(Ordering::Acquire)
+    }
+
+    /// Sends one record of the event at `position`, which `window` has been told of.
+    ///
+    /// # Errors
+    /// [`PublishError`]; after `Full` the same record is to be sent again before any other.
+    pub fn send(
+        &self,
+        record: &Record,
+        position: Position,
+        window: &Arc<InFlight>,
+    ) -> Result<(), PublishError> {
+        if self.is_broken() {
+            return Err(PublishError::Broken("the producer was given up".into()));
+        }
+        let topic = format!("{}{}", self.prefix, record.topic);
+        let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
+        for (key, value) in &record.headers {
+            headers = headers.insert(Header {
+                key,
+                value: value.as_deref(),
+            });
+        }
+        let ticket = Box::new(Ticket {
+            position,
+            topic: record.topic.clone(),
+            window: window.clone(),
+        });
+        let mut base: BaseRecord<'_, [u8], [u8], Box<Ticket>> =
+            BaseRecord::with_opaque_to(&topic, ticket)
+                .headers(headers)
+                .timestamp(record.at.timestamp_millis());
+        if let Some(partition) = record.partition {
+            base = base.partition(i32::from(partition));
+        }
+        if let Some(key) = &record.key {
+            base = base.key(key.as_slice());
+        }
+        if let Some(value) = &record.value {
+            base = base.payload(value.as_slice());
+        }
+        match self.producer.send(base) {
+            Ok(()) => Ok(()),
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
+                Err(PublishError::Full)
+            }
+            Err((error, _)) => {
+                self.give_up();
+                Err(PublishError::Broken(error.to_string()))
+            }
+        }
+    }
+
+    /// Gives the producer up: what is still queued is dropped and reported as failed to whoever waits for it.
+    pub fn give_up(&self) {
+        if !self.producer.context().broken.swap(true, Ordering::AcqRel) {
+            self.producer
+                .purge(PurgeConfig::default().queue().inflight());
+        }
+    }
+}
+
+/// What comes back with a delivery report.
+struct Ticket {
+    position: Position,
+    topic: String,
+    window: Arc<InFlight>,
+}
+
+struct Deliveries {
+    broken: Arc<AtomicBool>,
+}
+
+impl ClientContext for Deliveries {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "the producer reports");
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = Box<Ticket>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, ticket: Box<Ticket>) {
+        match result {
+            Ok(message) => {
+                ticket
+                    .window
+                    .acknowledge(ticket.position, &ticket.topic, message.offset())
+            }
+            Err((error, _)) => {
+                self.broken.store(true, Ordering::Release);
+                ticket.window.fail(&error.to_string());
+            }
+        }
+    }
+}
+
+/// Events of one partition between being enqueued and being acknowledged.
+#[derive(Debug)]
+pub struct InFlight {
+    state: Mutex<Window>,
+}
+
+#[derive(Debug)]
+struct Window {
+    /// Each event on its way with the number of its records not acknowledged yet; positions without holes.
+    events: VecDeque<(Position, u8, DateTime<Utc>)>,
+    acknowledged: Position,
+    topics: Vec<Acknowledged>,
+    failed: Option<String>,
+}
+
+impl InFlight {
+    /// Nothing on its way, everything up to `acknowledged` done.
+    #[must_use]
+    pub fn after(acknowledged: Position) -> Arc<Self> {
+        let window = Window {
+            events: VecDeque::new(),
+            acknowledged,
+            topics: Vec::new(),
+            failed: None,
+        };
+        Arc::new(Self {
+            state: Mutex::new(window),
+        })
+    }
+
+    /// The event at `position`, the next one, is about to be sent as so many records.
+    pub fn expect(&self, position: Position, records: u8, recorded_at: DateTime<Utc>) {
+        let mut window = self.window();
+        window.events.push_back((position, records, recorded_at));
+        window.settle();
+    }
+
+    /// Events on their way.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.window().events.len()
+    }
+
+    /// Whether nothing is on its way.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Everything up to here is acknowledged, on every topic concerned.
+    #[must_use]
+    pub fn acknowledged(&self) -> Position {
+        self.window().acknowledged
+    }
+
+    /// How long the oldest event on its way has been in the log.
+    #[must_use]
+    pub fn oldest(&self) -> Option<DateTime<Utc>> {
+        self.window().events.front().map(|event| event.2)
+    }
+
+    /// Last acknowledged offset and position of each topic, since it was last asked for.
+    #[must_use]
+    pub fn take_topics(&self) -> Vec<Acknowledged> {
+        std::mem::take(&mut self.window().topics)
+    }
+
+    /// Why it cannot go on, if a delivery has failed.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        self.window().failed.clone()
+    }
+
+    fn acknowledge(&self, position: Position, topic: &str, offset: i64) {
+        telemetry::relay::acknowledged(topic);
+        let mut window = self.window();
+        window.note(topic, offset, position);
+        let Some(first) = window.events.front().map(|event| event.0) else {
+            return;
+        };
+        let event = usize::try_from(position - first)
+            .ok()
+            .and_then(|index| window.events.get_mut(index));
+        if let Some((_, records, _)) = event {
+            *records = records.saturating_sub(1);
+        }
+        window.settle();
+    }
+
+    fn fail(&self, why: &str) {
+        self.window().failed.get_or_insert_with(|| why.to_owned());
+    }
+
+    fn window(&self) -> MutexGuard<'_, Window> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Window {
+    fn note(&mut self, topic: &str, offset: i64, position: Position) {
+        match self.topics.iter_mut().find(|known| known.topic == topic) {
+            Some(known) => {
+                known.next_offset = known.next_offset.max(offset + 1);
+                known.position = known.position.max(position);
+            }
+            None => self.topics.push(Acknowledged {
+                topic: topic.to_owned(),
+                next_offset: offset + 1,
+                position,
+            }),
+        }
+    }
+
+    /// The acknowledged prefix: an event behind one that is not acknowledged waits for it.
+    fn settle(&mut self) {
+        while let Some((position, 0, _)) = self.events.front().copied() {
+            self.acknowledged = position;
+            self.events.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+
+    fn window(events: &[(Position, u8)]) -> Arc<InFlight> {
+        let window = InFlight::after(0);
+        for (position, records) in events {
+            window.expect(*position, *records, clock::now());
+        }
+        window
+    }
+
+    #[test]
+    fn only_the_acknowledged_prefix_counts() {
+        let window = window(&[(1, 1), (2, 1), (3, 1)]);
+        window.acknowledge(2, "t", 1);
+        window.acknowledge(3, "t", 2);
+        assert_eq!(window.acknowledged(), 0);
+        window.acknowledge(1, "t", 0);
+        assert_eq!((window.acknowledged(), window.len()), (3, 0));
+    }
+
+    #[test]
+    fn an_event_counts_when_every_topic_has_acknowledged_it() {
+        let window = window(&[(1, 2)]);
+        window.acknowledge(1, "order.events", 0);
+        assert_eq!(window.acknowledged(), 0);
+        window.acknowledge(1, "order.created", 0);
+        assert_eq!(window.acknowledged(), 1);
+    }
+
+    #[test]
+    fn an_event_without_a_topic_is_passed_over() {
+        let window = window(&[(1, 0), (2, 1)]);
+        assert_eq!(window.acknowledged(), 1);
+        window.acknowledge(2, "t", 0);
+        assert_eq!(window.acknowledged(), 2);
+    }
+
+    #[test]
+    fn the_first_failure_is_kept() {
+        let window = window(&[(1, 1)]);
+        window.fail("first");
+        window.fail("second");
+        assert_eq!(window.failure().as_deref(), Some("first"));
+        assert_eq!(window.acknowledged(), 0);
+    }
+}

@@ -1,0 +1,209 @@
+//! The topics: created where they are missing, refused where they do not fit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use tokio::sync::Mutex;
+
+use super::Config;
+use crate::contracts::topics;
+use crate::event_store::Partitions;
+use crate::telemetry::alarm;
+
+/// Longest wait for the broker.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// `retention.ms` of the topics that hold the log.
+const FOR_EVER: &str = "-1";
+/// `retention.ms` of dead letters: 90 days; Postgres keeps them anyway.
+const LETTERS_KEEP: &str = "7776000000";
+
+/// Why the topics cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TopicError {
+    /// No broker is named.
+    #[error("no Kafka is named; set KAFKA_BROKERS, or run `make up` and `source .local/env`")]
+    NoBrokers,
+    /// The broker does not answer, or refuses.
+    #[error("Kafka does not answer at {0}")]
+    Kafka(String, #[source] KafkaError),
+    /// A topic could not be created.
+    #[error("topic {0} could not be created: {1}")]
+    NotCreated(String, RDKafkaErrorCode),
+    /// Another number of partitions: keys would move and their order break.
+    #[error(
+        "topic {topic} has {found} partitions and the log {expected}; nothing is published to it until they agree"
+    )]
+    Partitions {
+        /// Which topic.
+        topic: String,
+        /// What it has.
+        found: usize,
+        /// What the log has.
+        expected: u16,
+    },
+}
+
+/// All topics of this system; looked at once, and again after a failure.
+#[derive(Clone, Debug)]
+pub struct Topics {
+    config: Config,
+    partitions: Partitions,
+    consumers: Arc<[&'static str]>,
+    fit: Arc<Mutex<bool>>,
+}
+
+impl Topics {
+    /// The topics of a log divided like this, with dead letters for each of `consumers`.
+    #[must_use]
+    pub fn new(config: Config, partitions: Partitions, consumers: &[&'static str]) -> Self {
+        Self {
+            config,
+            partitions,
+            consumers: consumers.into(),
+            fit: Arc::default(),
+        }
+    }
+
+    /// Creates what is missing and refuses what does not fit. Cheap once it has succeeded.
+    ///
+    /// # Errors
+    /// [`TopicError`]; to be tried again.
+    pub async fn ensure(&self) -> Result<(), TopicError> {
+        let mut fit = self.fit.lock().await;
+        if !*fit {
+            self.create().await?;
+            self.compare().await?;
+            alarm::clear(alarm::TOPIC_PARTITIONS);
+            *fit = true;
+        }
+        Ok(())
+    }
+
+    /// Names on the broker of everything that has as many partitions as the log.
+    fn partitioned(&self) -> Vec<String> {
+        let streams = topics::STREAM_TOPICS.iter().map(|(topic, _)| *topic);
+        let mirrored = self.config.mirrored.iter().map(String::as_str);
+        streams
+            .chain(mirrored)
+            .map(|topic| self.config.prefixed(topic))
+            .collect()
+    }
+
+    async fn create(&self) -> Result<(), TopicError> {
+        if self.config.brokers.is_empty() {
+            return Err(TopicError::NoBrokers);
+        }
+        let admin: AdminClient<DefaultClientContext> = self
+            .config
+            .admin()
+            .create()
+            .map_err(|error| self.kafka(error))?;
+        let partitioned = self.partitioned();
+        let letters: Vec<String> = self
+            .consumers
+            .iter()
+            .map(|name| self.config.prefixed(&topics::dead_letters_of(name)))
+            .collect();
+        let (partitions, replication) = (
+            i32::from(self.partitions.count()),
+            i32::from(self.config.replication),
+        );
+        let topic = |name, partitions, keep| {
+            NewTopic::new(name, partitions, TopicReplication::Fixed(replication))
+                .set("retention.ms", keep)
+        };
+        let new: Vec<NewTopic<'_>> = partitioned
+            .iter()
+            .map(|name| topic(name, partitions, FOR_EVER))
+            .chain(letters.iter().map(|name| topic(name, 1, LETTERS_KEEP)))
+            .collect();
+        let options = AdminOptions::new()
+            .operation_timeout(Some(PATIENCE))
+            .request_timeout(Some(PATIENCE));
+        for outcome in admin
+            .create_topics(&new, &options)
+            .await
+            .map_err(|error| self.kafka(error))?
+        {
+            match outcome {
+                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err((topic, code)) => return Err(TopicError::NotCreated(topic, code)),
+            }
+        }
+        Ok(())
+    }
+
+    async fn compare(&self) -> Result<(), TopicError> {
+        let (config, expected) = (self.config.clone(), self.partitions.count());
+        let names = self.partitioned();
+        blocking(move || {
+            let client: BaseConsumer = config
+                .admin()
+                .create()
+                .map_err(|error| kafka(&config, error))?;
+            for topic in names {
+                let metadata = client
+                    .fetch_metadata(Some(&topic), PATIENCE)
+                    .map_err(|error| kafka(&config, error))?;
+                let found = metadata
+                    .topics()
+                    .first()
+                    .map_or(0, |topic| topic.partitions().len());
+                if found != usize::from(expected) {
+                    let error = TopicError::Partitions {
+                        topic,
+                        found,
+                        expected,
+                    };
+                    alarm::raise(alarm::TOPIC_PARTITIONS, &error.to_string());
+                    return Err(error);
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    fn kafka(&self, error: KafkaError) -> TopicError {
+        kafka(&self.config, error)
+    }
+}
+
+fn kafka(config: &Config, error: KafkaError) -> TopicError {
+    TopicError::Kafka(config.brokers.clone(), error)
+}
+
+/// How many brokers answer, for probes.
+///
+/// # Errors
+/// [`TopicError`].
+pub async fn reachable(config: &Config) -> Result<usize, TopicError> {
+    if config.brokers.is_empty() {
+        return Err(TopicError::NoBrokers);
+    }
+    let config = config.clone();
+    blocking(move || {
+        let client: BaseConsumer = config
+            .admin()
+            .create()
+            .map_err(|error| kafka(&config, error))?;
+        let metadata = client
+            .fetch_metadata(None, Duration::from_secs(2))
+            .map_err(|error| kafka(&config, error))?;
+        Ok(metadata.brokers().len())
+    })
+    .await
+}
+
+/// librdkafka's metadata calls block: they get a thread of their own.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, TopicError> + Send + 'static,
+) -> Result<T, TopicError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+}

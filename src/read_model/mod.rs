@@ -1,0 +1,58 @@
+//! Read models: how projections are run. A projection is pure: which rows an event touches, and how it changes one.
+//!
+//! Rows are written by nothing but `fold`, so a rebuilt model equals the live one by construction. Tables are versioned
+//! and live in the schema `views`; queries name the active one through [`Table`].
+
+mod fold;
+mod row;
+mod table;
+pub mod wait;
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::DomainEvent;
+
+pub use fold::{Folded, lock};
+pub use row::Row;
+pub(crate) use row::row;
+pub use table::{Table, create_missing};
+
+/// One event as a projection sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recorded<E> {
+    /// Its number in its stream.
+    pub version: i32,
+    /// When it was appended. Absent where a consumer folds what it has just decided, since the append comes after.
+    pub recorded_at: Option<DateTime<Utc>>,
+    /// What happened.
+    pub event: E,
+}
+
+/// A read model: keys and a fold, both pure, and a table template beside it.
+pub trait Projection: Send + Sync + 'static {
+    /// Its name, and its table's.
+    const NAME: &'static str;
+    /// Version of its table and fold; raising it makes a new table.
+    const VERSION: u16;
+    /// Statements that make its table: `{table}` is the qualified name, `{name}` the bare one.
+    const TEMPLATE: &'static str;
+    /// Whether several partitions feed one row, so that rows are locked before they are read.
+    const SHARED_ROWS: bool;
+    /// What it folds; every other event passes it by.
+    type Event: DomainEvent;
+    /// Its rows.
+    type Row: Row;
+
+    /// Which rows `event` changes.
+    fn keys(event: &Self::Event) -> Vec<<Self::Row as Row>::Key>;
+
+    /// Changes one row. Called once for each of [`Projection::keys`].
+    fn fold(row: &mut Self::Row, event: &Recorded<Self::Event>);
+}
+
+/// A key: ordered, so that rows are locked in one order everywhere.
+pub trait Key: Clone + Ord + Hash + Debug + Send + Sync + 'static {}
+impl<K: Clone + Ord + Hash + Debug + Send + Sync + 'static> Key for K {}

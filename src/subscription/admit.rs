@@ -1,0 +1,329 @@
+//! What a delivered batch is worth, before any transaction: next, known already, foreign, or after a hole.
+//!
+//! The position is the truth; the Kafka offset only says where to look. `position <= last` is a duplicate, exactly and
+//! for ever; `previous <= last < position` is next; `previous > last` is a hole, filled from the log.
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::feed::{Batch, Record};
+use crate::contracts::envelope::{Envelope, Malformed};
+use crate::contracts::{Meta, Position, RecordedEvent, topics};
+use crate::event_store;
+
+/// An event to be applied.
+#[derive(Clone, Debug)]
+pub struct Delivered {
+    /// The event.
+    pub event: Arc<RecordedEvent>,
+    /// Its id.
+    pub event_id: Uuid,
+    /// The record it came in, its value left out: `event.payload` is the value. None for events of the log.
+    pub record: Option<Arc<Record>>,
+}
+
+/// One thing to be done about a batch.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// To be applied.
+    Event(Box<Delivered>),
+    /// A record the log does not know: a dead letter, and no position moves.
+    Foreign {
+        /// Its bytes.
+        record: Box<Record>,
+        /// What is wrong with it.
+        reason: Foreign,
+    },
+}
+
+/// Why a record is not an event of the log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Foreign {
+    /// Its headers are not an event's.
+    #[error("the record is not an event: {0}")]
+    Headers(#[from] Malformed),
+    /// Its value is not text.
+    #[error("the record's value is {0}")]
+    Value(&'static str),
+    /// The log has another event, or none, at that place.
+    #[error("the log has no version {version} of {stream_id} at position {position}")]
+    Unknown {
+        /// Its stream.
+        stream_id: String,
+        /// Its version.
+        version: i32,
+        /// Its position.
+        position: Position,
+    },
+}
+
+/// A batch as it is to be worked through.
+#[derive(Debug, Default)]
+pub struct Admitted {
+    /// What is to be done, in order; each with the offset after it and the last position once it is done.
+    pub entries: Vec<(Entry, i64, Position)>,
+    /// Where to read on once all of it is done.
+    pub next_offset: i64,
+    /// Last position once all of it is done.
+    pub position: Position,
+    /// Records known already.
+    pub duplicates: u64,
+    /// Events that were missing in the topic and came from the log.
+    pub filled: u64,
+}
+
+/// Why a batch cannot be admitted.
+#[derive(Debug, thiserror::Error)]
+pub enum AdmitError {
+    /// The topic lacks events and so does the log: the partition must stop.
+    #[error(
+        "hole in {topic} partition {partition}: after position {last} comes {found}, and the log has nothing in between"
+    )]
+    Hole {
+        /// The topic.
+        topic: String,
+        /// Its partition.
+        partition: i16,
+        /// Last position applied.
+        last: Position,
+        /// Position of the record that follows.
+        found: Position,
+    },
+    /// Postgres did not answer.
+    #[error("the log could not be asked")]
+    Postgres(#[from] sqlx::Error),
+}
+
+/// Judges a batch against the last position applied.
+///
+/// # Errors
+/// [`AdmitError`].
+pub async fn admit(
+    batch: Batch,
+    topic: &str,
+    partition: i16,
+    next_offset: i64,
+    last: Position,
+    db: &PgPool,
+) -> Result<Admitted, AdmitError> {
+    let mut admitted = Admitted {
+        next_offset,
+        position: last,
+        ..Admitted::default()
+    };
+    match batch {
+        Batch::Events(events) => admit_events(events, &mut admitted),
+        Batch::Records(records) => {
+            admit_records(records, topic, partition, db, &mut admitted).await?
+        }
+    }
+    Ok(admitted)
+}
+
+fn admit_events(events: Vec<Arc<RecordedEvent>>, admitted: &mut Admitted) {
+    for event in events {
+        let position = event.position;
+        admitted.push_event(
+            Delivered {
+                event_id: event.id(),
+                event,
+                record: None,
+            },
+            position,
+            position,
+        );
+    }
+}
+
+async fn admit_records(
+    records: Vec<Record>,
+    topic: &str,
+    partition: i16,
+    db: &PgPool,
+    admitted: &mut Admitted,
+) -> Result<(), AdmitError> {
+    let mut read: Vec<(Record, Result<(Envelope, String), Foreign>)> = records
+        .into_iter()
+        .map(|record| read_record(record, topic))
+        .collect();
+    mark_unknown(&mut read, partition, admitted.position, db).await?;
+    for (record, outcome) in read {
+        let next_offset = record.offset + 1;
+        match outcome {
+            Err(reason) => {
+                let entry = Entry::Foreign {
+                    record: Box::new(record),
+                    reason,
+                };
+                admitted
+                    .entries
+                    .push((entry, next_offset, admitted.position));
+            }
+            Ok((envelope, _)) if envelope.position <= admitted.position && is_ordered(topic) => {
+                admitted.duplicates += 1;
+            }
+            Ok((envelope, payload)) => {
+                fill_hole(&envelope, &record, topic, partition, db, admitted).await?;
+                let position = if is_ordered(topic) {
+                    envelope.position
+                } else {
+                    admitted.position
+                };
+                let delivered = delivered(envelope, payload, record, partition);
+                admitted.push_event(delivered, next_offset, position);
+            }
+        }
+        admitted.next_offset = next_offset;
+    }
+    Ok(())
+}
+
+/// Topics of whole streams are ordered by position; mirrored ones hold what they hold.
+fn is_ordered(topic: &str) -> bool {
+    !topics::streams_of(topic).is_empty()
+}
+
+fn read_record(mut record: Record, topic: &str) -> (Record, Result<(Envelope, String), Foreign>) {
+    let outcome = Envelope::read(|name| record.header(name))
+        .map_err(Foreign::from)
+        .and_then(|envelope| {
+            if is_ordered(topic) && envelope.previous.is_none() {
+                return Err(Malformed::Missing(crate::contracts::envelope::PREVIOUS).into());
+            }
+            let value = record.value.as_deref().ok_or(Foreign::Value("absent"))?;
+            let text = std::str::from_utf8(value).map_err(|_| Foreign::Value("not UTF-8 text"))?;
+            Ok((envelope, text.to_owned()))
+        });
+    if outcome.is_ok() {
+        record.value = None;
+    }
+    (record, outcome)
+}
+
+/// A record may be well formed and still not ours; the log alone knows. Duplicates need no asking.
+async fn mark_unknown(
+    read: &mut [(Record, Result<(Envelope, String), Foreign>)],
+    partition: i16,
+    last: Position,
+    db: &PgPool,
+) -> sqlx::Result<()> {
+    let asked: Vec<usize> = (0..read.len())
+        .filter(|index| {
+            read[*index]
+                .1
+                .as_ref()
+                .is_ok_and(|(envelope, _)| envelope.position > last)
+        })
+        .collect();
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let places: Vec<(Position, &str, i32)> = asked
+        .iter()
+        .filter_map(|index| read[*index].1.as_ref().ok())
+        .map(|(envelope, _)| {
+            (
+                envelope.position,
+                envelope.stream_id.as_str(),
+                envelope.version,
+            )
+        })
+        .collect();
+    let unknown = event_store::unknown(&mut *db.acquire().await?, partition, &places).await?;
+    for place in unknown {
+        let (record, outcome) = &mut read[asked[place]];
+        if let Ok((envelope, payload)) = outcome {
+            record.value = Some(std::mem::take(payload).into_bytes());
+            *outcome = Err(Foreign::Unknown {
+                stream_id: envelope.stream_id.clone(),
+                version: envelope.version,
+                position: envelope.position,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Positions the topic should have held between the last one applied and this record's predecessor come from the log.
+async fn fill_hole(
+    envelope: &Envelope,
+    record: &Record,
+    topic: &str,
+    partition: i16,
+    db: &PgPool,
+    admitted: &mut Admitted,
+) -> Result<(), AdmitError> {
+    let last = admitted.position;
+    if envelope.previous.is_none_or(|previous| previous <= last) || !is_ordered(topic) {
+        return Ok(());
+    }
+    let missing = event_store::between(
+        db,
+        partition,
+        last,
+        envelope.position,
+        topics::streams_of(topic),
+    )
+    .await?;
+    if missing.last().map(|event| event.position) != envelope.previous {
+        return Err(AdmitError::Hole {
+            topic: topic.to_owned(),
+            partition,
+            last,
+            found: envelope.position,
+        });
+    }
+    for event in missing {
+        let position = event.position;
+        admitted.filled += 1;
+        let delivered = Delivered {
+            event_id: event.id(),
+            event: Arc::new(event),
+            record: None,
+        };
+        // The offset stays before the record that revealed the hole, until that record itself is done.
+        admitted.push_event(delivered, record.offset, position);
+    }
+    Ok(())
+}
+
+fn delivered(envelope: Envelope, payload: String, record: Record, partition: i16) -> Delivered {
+    let key = record
+        .key
+        .as_deref()
+        .map(|key| String::from_utf8_lossy(key).into_owned())
+        .unwrap_or_default();
+    let meta = Meta {
+        correlation_id: envelope.correlation_id,
+        traceparent: envelope.traceparent,
+        ..Meta::default()
+    };
+    Delivered {
+        event_id: envelope.event_id,
+        event: Arc::new(RecordedEvent {
+            partition,
+            position: envelope.position,
+            append_id: Uuid::nil(),
+            stream_id: envelope.stream_id,
+            version: envelope.version,
+            partition_key: key,
+            event_type: envelope.event_type,
+            schema_version: envelope.schema_version,
+            payload,
+            meta: meta.to_json(),
+            recorded_at: envelope.recorded_at,
+        }),
+        record: Some(Arc::new(record)),
+    }
+}
+
+impl Admitted {
+    fn push_event(&mut self, delivered: Delivered, next_offset: i64, position: Position) {
+        self.entries
+            .push((Entry::Event(Box::new(delivered)), next_offset, position));
+        self.next_offset = self.next_offset.max(next_offset);
+        self.position = position;
+    }
+}

@@ -1,0 +1,48 @@
+//! `[subscription]`.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// `[subscription]`: how events are followed. `ORDO_SUBSCRIPTION__BATCH_EVENTS=100` overrides a key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Most events a transaction of a consumer takes, and so most rows it appends: 1 to 1,000. Bigger batches drain a
+    /// backlog faster and hold the log's heads longer.
+    pub batch_events: usize,
+    /// Most events a transaction of a log-fed view takes: 1 to 10,000.
+    pub view_batch_events: usize,
+    /// Tries of one event that fails on its own before it becomes a dead letter: 1 to 100.
+    pub attempts: u32,
+    /// First pause between two tries; doubled each time, with jitter.
+    #[serde(with = "humantime_serde")]
+    pub backoff_min: Duration,
+    /// Longest pause between two tries of one event.
+    #[serde(with = "humantime_serde")]
+    pub backoff_max: Duration,
+    /// Longest pause while a dependency is down.
+    #[serde(with = "humantime_serde")]
+    pub dependency_backoff_max: Duration,
+    /// How long a partition of the log stays with an owner that has gone silent.
+    #[serde(with = "humantime_serde")]
+    pub lease: Duration,
+    /// How long the ledger remembers applied events. Positions suppress repeats for ever; this serves replays.
+    #[serde(with = "humantime_serde")]
+    pub ledger_keep: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            batch_events: 200,
+            view_batch_events: 1_000,
+            attempts: 5,
+            backoff_min: Duration::from_millis(50),
+            backoff_max: Duration::from_secs(2),
+            dependency_backoff_max: Duration::from_secs(10),
+            lease: Duration::from_secs(3),
+            ledger_keep: Duration::from_secs(7 * 24 * 3600),
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! What a consumer is: it says what it reads, and returns what should happen. The machine carries it out.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use futures::future::BoxFuture;
+use sqlx::PgConnection;
+
+use super::{Delivered, Failure};
+use crate::domain::{OrderId, order};
+use crate::event_store::NewEvent;
+
+/// The transaction of a batch, as a handler sees it.
+#[derive(Debug)]
+pub struct Tx<'t> {
+    /// The connection, inside the transaction.
+    pub db: &'t mut PgConnection,
+    /// The last try met a stream that had moved on: assume nothing empty, read it.
+    pub after_conflict: bool,
+}
+
+/// An event in the consumer's own words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Received<R> {
+    /// Which event of the batch it is: names the cause of a decision.
+    pub cause: usize,
+    /// Its stream.
+    pub stream_id: String,
+    /// When it was recorded.
+    pub recorded_at: DateTime<Utc>,
+    /// What the consumer reads of it.
+    pub event: R,
+}
+
+/// The events a consumer reads, in its own structs with only the fields it uses.
+pub trait Reads: Clone + Send + Sync + 'static {
+    /// Types it reads; every other event passes it by, counted.
+    const TYPES: &'static [&'static str];
+    /// Reads one of those types.
+    ///
+    /// # Errors
+    /// What does not fit.
+    fn read(event_type: &str, payload: &str) -> serde_json::Result<Option<Self>>;
+}
+
+/// Declares what a consumer reads: `reads! { enum Reads { "order.created" => Created(OrderCreated) } }`.
+macro_rules! reads {
+    ($(#[$meta:meta])* enum $name:ident { $($stored:literal => $variant:ident($payload:ty)),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum $name { $(
+            #[doc = concat!("`", $stored, "`.")]
+            $variant($payload)
+        ),+ }
+
+        impl $crate::subscription::Reads for $name {
+            const TYPES: &'static [&'static str] = &[$($stored),+];
+            fn read(event_type: &str, payload: &str) -> serde_json::Result<Option<Self>> {
+                match event_type {
+                    $($stored => serde_json::from_str(payload).map(|payload| Some(Self::$variant(payload))),)+
+                    _ => Ok(None),
+                }
+            }
+        }
+    };
+}
+pub(crate) use reads;
+
+/// Events to append because of one event of the batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The event that caused it, by [`Received::cause`].
+    pub cause: usize,
+    /// The stream to append to.
+    pub stream_id: String,
+    /// What places that stream.
+    pub partition_key: String,
+    /// Version the decision was made on.
+    pub expected_version: i32,
+    /// What was decided.
+    pub events: Vec<NewEvent>,
+}
+
+/// What a handler decided for a batch.
+pub type Decisions = Vec<Decision>;
+
+/// A command to an order because of one event of the batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OrderCommand {
+    /// The event that caused it, by [`Received::cause`].
+    pub cause: usize,
+    /// To whom.
+    pub order_id: OrderId,
+    /// What.
+    pub command: order::Command,
+}
+
+/// Turns events into decisions. Names no client crate but Postgres, sends nothing, appends nothing.
+pub trait Consumer: Send + Sync + 'static {
+    /// Its name, and its Kafka group.
+    const NAME: &'static str;
+    /// The topics it reads.
+    const TOPICS: &'static [&'static str];
+    /// What it reads of them.
+    type Reads: Reads;
+
+    /// Read models it keeps: folded from its decisions, in its transaction.
+    fn folds() -> Folds {
+        Folds::default()
+    }
+
+    /// Commands to send because of a batch: sent and answered before its transaction opens. "Already so" and refusals
+    /// are outcomes, so asking twice is harmless.
+    fn commands(&self, _batch: &[Received<Self::Reads>]) -> Vec<OrderCommand> {
+        Vec::new()
+    }
+
+    /// What follows from a batch. Effects are made in key order, hot rows last.
+    fn handle<'a>(
+        &'a self,
+        _batch: &'a [Received<Self::Reads>],
+        _tx: &'a mut Tx<'_>,
+    ) -> impl Future<Output = Result<Decisions, Failure>> + Send + 'a {
+        async { Ok(Decisions::new()) }
+    }
+}
+
+/// An event as a read model folds it: recorded, or just decided.
+#[derive(Clone, Copy, Debug)]
+pub struct FoldEvent<'a> {
+    /// Its name.
+    pub event_type: &'a str,
+    /// Its number in its stream.
+    pub version: i32,
+    /// When it was appended; absent for one just decided.
+    pub recorded_at: Option<DateTime<Utc>>,
+    /// JSON text.
+    pub payload: &'a str,
+}
+
+/// Something that folds events inside a transaction. `read_model` implements it for every projection.
+pub trait Fold: Send + Sync {
+    /// Name of the read model.
+    fn name(&self) -> &'static str;
+    /// Folds them, in order.
+    fn fold<'a>(
+        &'a self,
+        events: &'a [FoldEvent<'a>],
+        db: &'a mut PgConnection,
+    ) -> BoxFuture<'a, Result<(), Failure>>;
+}
+
+/// The read models a subscription keeps.
+#[derive(Clone, Default)]
+pub struct Folds(Vec<Arc<dyn Fold>>);
+
+impl Folds {
+    /// These, and one more.
+    #[must_use]
+    pub fn with(mut self, fold: impl Fold + 'static) -> Self {
+        self.0.push(Arc::new(fold));
+        self
+    }
+
+    /// Just this one.
+    #[must_use]
+    pub fn only(fold: Arc<dyn Fold>) -> Self {
+        Self(vec![fold])
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Fold>> {
+        self.0.iter()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl std::fmt::Debug for Folds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|fold| fold.name()))
+            .finish()
+    }
+}
+
+/// A consumer of any kind, as the machine runs it.
+pub trait Handler: Send + Sync {
+    /// Types it reads.
+    fn reads(&self) -> &'static [&'static str];
+    /// The commands of a batch.
+    ///
+    /// # Errors
+    /// [`Failure::Poison`] if an event cannot be read.
+    fn commands(&self, events: &[&Delivered]) -> Result<Vec<OrderCommand>, Failure>;
+    /// The decisions of a batch.
+    fn handle<'a>(
+        &'a self,
+        events: &'a [&'a Delivered],
+        tx: Tx<'a>,
+    ) -> BoxFuture<'a, Result<Decisions, Failure>>;
+}
+
+/// Makes a consumer of any kind runnable.
+pub fn handler<C: Consumer>(consumer: C) -> Arc<dyn Handler> {
+    Arc::new(Typed(consumer))
+}
+
+struct Typed<C>(C);
+
+impl<C: Consumer> Handler for Typed<C> {
+    fn reads(&self) -> &'static [&'static str] {
+        C::Reads::TYPES
+    }
+
+    fn commands(&self, events: &[&Delivered]) -> Result<Vec<OrderCommand>, Failure> {
+        let batch = received(events.iter().copied().enumerate())?;
+        Ok(self.0.commands(&batch))
+    }
+
+    fn handle<'a>(
+        &'a self,
+        events: &'a [&'a Delivered],
+        mut tx: Tx<'a>,
+    ) -> BoxFuture<'a, Result<Decisions, Failure>> {
+        Box::pin(async move {
+            let batch = received(events.iter().copied().enumerate())?;
+            if batch.is_empty() {
+                Ok(Decisions::new())
+            } else {
+                self.0.handle(&batch, &mut tx).await
+            }
+        })
+    }
+}
+
+fn received<'a, R: Reads>(
+    events: impl Iterator<Item = (usize, &'a Delivered)>,
+) -> Result<Vec<Received<R>>, Failure> {
+    let mut batch = Vec::new();
+    for (cause, delivered) in events {
+        let recorded = &delivered.event;
+        if let Some(event) =
+            R::read(&recorded.event_type, &recorded.payload).map_err(Failure::poison)?
+        {
+            batch.push(Received {
+                cause,
+                stream_id: recorded.stream_id.clone(),
+                recorded_at: recorded.recorded_at,
+                event,
+            });
+        }
+    }
+    Ok(batch)
+}

@@ -1,0 +1,10 @@
+//! Telemetry: names of the metrics, and one function a fact, so that metric, log line and fields stay together.
+
+pub mod alarm;
+pub mod event_store;
+pub mod exporter;
+pub mod log;
+pub mod names;
+pub mod relay;
+pub mod subscription;
+pub mod supervision;

@@ -1,0 +1,34 @@
+//! Facts of the relay.
+
+use std::time::Duration;
+
+use super::names;
+use crate::contracts::Position;
+
+/// Where one partition stands: the newest event known, and the last one acknowledged.
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+pub fn stands(partition: i16, head: Position, acknowledged: Position, oldest: Duration) {
+    let partition = partition.to_string();
+    metrics::gauge!(names::LOG_HEAD, "partition" => partition.clone()).set(head as f64);
+    metrics::gauge!(names::RELAY_POSITION, "partition" => partition.clone())
+        .set(acknowledged as f64);
+    metrics::gauge!(names::RELAY_LAG, "partition" => partition.clone())
+        .set((head - acknowledged).max(0) as f64);
+    metrics::gauge!(names::RELAY_LAG_SECONDS, "partition" => partition).set(oldest.as_secs_f64());
+}
+
+/// The broker has acknowledged a record.
+pub fn acknowledged(topic: &str) {
+    metrics::counter!(names::RELAY_RECORDS_TOTAL, "topic" => topic.to_owned()).increment(1);
+}
+
+/// The relay gives its producer up and begins anew from its checkpoint.
+pub fn resumed(partition: i16, from: Position, why: &str) {
+    metrics::counter!(names::RELAY_RESUMED_TOTAL).increment(1);
+    tracing::warn!(
+        partition,
+        from,
+        why,
+        "the relay begins anew from its checkpoint"
+    );
+}
