@@ -5,18 +5,33 @@
 //! `kafka`; `consumers` react through `subscription`; `projections`, run by `read_model`, answer queries; operators see
 //! all of it through `ops`. `app` puts it together.
 
-pub mod actors;
-pub mod clock;
+pub mod http;
+
 pub mod commands;
-pub mod consumers;
-pub mod contracts;
+
+pub mod actors;
+
 pub mod domain;
+
+pub mod contracts;
 pub mod event_store;
-pub mod faults;
+
 pub mod kafka;
-pub mod postgres;
+
+pub mod consumers;
+pub mod subscription;
+
 pub mod projections;
 pub mod read_model;
-pub mod subscription;
+
+pub mod ops;
 pub mod supervision;
+
+pub mod app;
+pub mod cli;
+
+pub mod clock;
+pub mod config;
+pub mod faults;
+pub mod postgres;
 pub mod telemetry;

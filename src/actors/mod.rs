@@ -5,6 +5,7 @@ pub mod commands;
 mod config;
 pub mod dead_letter_publisher;
 pub mod housekeeper;
+pub mod http;
 
 pub mod mailbox;
 pub mod partition_worker;

@@ -1,0 +1,11 @@
+//! The composition root: the only folder that may see everything.
+
+mod probes;
+mod resources;
+mod roles;
+mod serve;
+mod shutdown;
+
+pub use probes::doctor;
+pub use roles::Role;
+pub use serve::{ServeError, serve};

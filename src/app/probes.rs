@@ -1,0 +1,223 @@
+//! Asks each adapter how it is. `/readyz` and `ordo doctor` print the same findings.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use tokio::time::timeout;
+
+use super::roles::{Role, SUBSCRIPTIONS};
+use crate::actors::partition_worker::WORKER;
+use crate::config::Config;
+use crate::event_store::{self, Partitions};
+use crate::http::Probe;
+use crate::kafka;
+use crate::ops::Finding;
+use crate::supervision::{History, Status};
+use crate::telemetry::alarm;
+use crate::{consumers, postgres};
+
+/// Longest wait for one answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The findings of a running process.
+pub(super) fn probe(config: &Config, db: PgPool, history: History, roles: &[Role]) -> Probe {
+    let kafka = config.kafka.clone();
+    let roles: Arc<[Role]> = roles.into();
+    Arc::new(move || {
+        let (kafka, db, history, roles) =
+            (kafka.clone(), db.clone(), history.clone(), roles.clone());
+        Box::pin(async move {
+            let (mut findings, broker) = tokio::join!(log(&db), broker(&kafka));
+            findings.push(broker);
+            findings.extend(workers(&history, &roles));
+            findings.extend(backing_off(&history));
+            findings.extend(alarms());
+            findings
+        })
+    })
+}
+
+/// The findings of whoever asks from outside a running process: what it would meet if it were started now.
+pub async fn doctor(config: &Config) -> Vec<Finding> {
+    let postgres = async {
+        match postgres::pool(&config.postgres) {
+            Ok(db) => log(&db).await,
+            Err(error) => vec![Finding::down(
+                "postgres",
+                error.to_string(),
+                "an address",
+                "set DATABASE_URL",
+            )],
+        }
+    };
+    let (mut findings, broker) = tokio::join!(postgres, broker(&config.kafka));
+    findings.push(broker);
+    findings
+}
+
+async fn log(db: &PgPool) -> Vec<Finding> {
+    const STARTS: &str = "is it running? `make up` starts one; DATABASE_URL names it";
+    let answer = timeout(
+        PATIENCE,
+        sqlx::query_scalar::<_, String>("show server_version").fetch_one(db),
+    )
+    .await;
+    let version = match answer {
+        Ok(Ok(version)) => version,
+        Ok(Err(error)) => {
+            return vec![Finding::down(
+                "postgres",
+                error.to_string(),
+                "an answer",
+                STARTS,
+            )];
+        }
+        Err(_) => {
+            return vec![Finding::down(
+                "postgres",
+                "no answer in 3 s",
+                "an answer",
+                STARTS,
+            )];
+        }
+    };
+    vec![
+        Finding::ok("postgres", format!("version {version}"), "an answer"),
+        partitions(db).await,
+        oldest(db).await,
+    ]
+}
+
+async fn partitions(db: &PgPool) -> Finding {
+    let (loaded, heads) = tokio::join!(Partitions::load(db), event_store::heads(db));
+    match (loaded, heads) {
+        (Ok(partitions), Ok(heads)) => {
+            let events: i64 = heads.iter().map(|(_, head)| head).sum();
+            Finding::ok(
+                "log",
+                format!("{} partitions, {events} events", partitions.count()),
+                "a migrated log",
+            )
+        }
+        (Err(error), _) => Finding::down(
+            "log",
+            error.to_string(),
+            "a migrated log",
+            "run `ordo migrate`",
+        ),
+        (_, Err(error)) => Finding::down(
+            "log",
+            error.to_string(),
+            "a migrated log",
+            "run `ordo migrate`",
+        ),
+    }
+}
+
+/// One old snapshot makes every append slower, wherever it is held.
+async fn oldest(db: &PgPool) -> Finding {
+    const OLDEST: &str = "select coalesce(extract(epoch from max(now() - xact_start)), 0)::float8 from pg_stat_activity \
+        where datname = current_database() and pid <> pg_backend_pid()";
+    match sqlx::query_scalar::<_, f64>(OLDEST).fetch_one(db).await {
+        Ok(seconds) if seconds > 5.0 => Finding::degraded(
+            "transactions",
+            format!("the oldest is {seconds:.0} s old"),
+            "none older than 5 s",
+            "find it in pg_stat_activity by xact_start and end it: it slows every append",
+        ),
+        Ok(seconds) => Finding::ok(
+            "transactions",
+            format!("the oldest is {seconds:.1} s old"),
+            "none older than 5 s",
+        ),
+        Err(error) => Finding::degraded(
+            "transactions",
+            error.to_string(),
+            "none older than 5 s",
+            "ask again",
+        ),
+    }
+}
+
+/// Without Kafka orders are accepted all the same, so it degrades and does not stop.
+async fn broker(config: &kafka::Config) -> Finding {
+    const NEXT: &str = "orders are accepted meanwhile and published later; `make up` starts one, KAFKA_BROKERS names it";
+    match timeout(PATIENCE, kafka::reachable(config)).await {
+        Ok(Ok(brokers)) => Finding::ok(
+            "kafka",
+            format!("{brokers} broker(s) at {}", config.brokers),
+            "an answer",
+        ),
+        Ok(Err(error)) => Finding::degraded("kafka", error.to_string(), "an answer", NEXT),
+        Err(_) => Finding::degraded(
+            "kafka",
+            format!("no answer at {} in 3 s", config.brokers),
+            "an answer",
+            NEXT,
+        ),
+    }
+}
+
+/// Each consumer of this process has partitions to work.
+fn workers(history: &History, roles: &[Role]) -> Vec<Finding> {
+    let tree = history.tree();
+    let finding = |name: &&'static str| {
+        let below = format!("ordo/{SUBSCRIPTIONS}/{name}/");
+        let running = tree
+            .nodes()
+            .filter(|node| node.kind == WORKER && node.path.as_str().starts_with(&below))
+            .filter(|node| node.status == Status::Running)
+            .count();
+        let what = format!("consumer {name}");
+        let observed = format!("{running} partitions assigned");
+        if running > 0 {
+            Finding::ok(&what, observed, "at least one")
+        } else {
+            Finding::degraded(
+                &what,
+                observed,
+                "at least one",
+                "it waits for Kafka, or other processes have them all",
+            )
+        }
+    };
+    consumers::NAMES
+        .iter()
+        .filter(|name| roles.iter().any(|role| role.to_string() == **name))
+        .map(finding)
+        .collect()
+}
+
+/// Actors that wait to be started again.
+fn backing_off(history: &History) -> Option<Finding> {
+    let tree = history.tree();
+    let waiting: Vec<&str> = tree
+        .nodes()
+        .filter(|node| node.status == Status::BackingOff)
+        .map(|node| node.path.as_str())
+        .collect();
+    (!waiting.is_empty()).then(|| {
+        Finding::degraded(
+            "actors",
+            format!("waiting to be started again: {}", waiting.join(", ")),
+            "all running",
+            "GET /ops/v1/supervision says why",
+        )
+    })
+}
+
+fn alarms() -> Vec<Finding> {
+    let finding = |(code, why): (&'static str, String)| {
+        let (what, next) = (
+            format!("alarm {code}"),
+            "see the log for this code; `ordo log verify` reads the whole log",
+        );
+        if alarm::only_tells(code) {
+            Finding::degraded(&what, why, "no alarm", next)
+        } else {
+            Finding::down(&what, why, "no alarm", next)
+        }
+    };
+    alarm::standing().into_iter().map(finding).collect()
+}

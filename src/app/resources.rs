@@ -1,0 +1,214 @@
+//! Opens pools, producer and places of actors, once; hands each part of the tree what it needs.
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
+use uuid::Uuid;
+
+use super::roles::SUBSCRIPTIONS;
+use crate::actors::commands::{Shards, commands};
+use crate::actors::mailbox::Permits;
+use crate::actors::{
+    self, Route, aggregate, dead_letter_publisher, relay, shard, subscription as subscriptions,
+    writer,
+};
+use crate::clock;
+use crate::commands::Commands;
+use crate::config::Config;
+use crate::consumers::{self, Listed, Receiving};
+use crate::domain::Aggregate;
+use crate::domain::order::Order;
+use crate::domain::product::Product;
+use crate::event_store::{Bell, Partitions, Pressure};
+use crate::kafka::{Publisher, Topics};
+use crate::postgres::{self, SetupError};
+use crate::subscription::{Folds, Subscription};
+use crate::supervision::{ActorPath, History};
+
+/// Everything a process opens.
+pub(super) struct Resources {
+    pub(super) config: Config,
+    pub(super) db: PgPool,
+    pub(super) partitions: Partitions,
+    pub(super) root: ActorPath,
+    pub(super) history: History,
+    pub(super) orders: Shards<Order>,
+    pub(super) products: Shards<Product>,
+    pub(super) commands: Commands,
+    connect: PgConnectOptions,
+    owner: Uuid,
+    bell: Bell,
+    pressure: Pressure,
+    writers: Vec<Route<writer::Message>>,
+    publisher: Arc<Publisher>,
+    topics: Topics,
+}
+
+impl Resources {
+    /// Opens what a process of this configuration needs. Postgres has answered: it knows the partitions.
+    pub(super) fn open(
+        config: Config,
+        db: PgPool,
+        partitions: Partitions,
+    ) -> Result<Self, SetupError> {
+        let owner = clock::new_id();
+        let bell = Bell::new(partitions.count());
+        let (orders, products) = (
+            Shards::new(partitions, &config.aggregates),
+            Shards::new(partitions, &config.aggregates),
+        );
+        let receiving = Arc::new(Receiving {
+            db: db.clone(),
+            partitions,
+            bell: bell.clone(),
+        });
+        let commands = commands(
+            orders.clone(),
+            products.clone(),
+            receiving,
+            db.clone(),
+            &config.aggregates,
+        );
+        let writers = (0..config.event_store.writers.clamp(1, partitions.count()))
+            .map(|_| Route::default())
+            .collect();
+        Ok(Self {
+            connect: postgres::connect_options(&config.postgres)?,
+            root: ActorPath::root("ordo"),
+            history: History::new(owner.to_string(), config.supervision.facts_kept),
+            publisher: Arc::new(Publisher::new(config.kafka.clone())),
+            topics: Topics::new(config.kafka.clone(), partitions, consumers::NAMES),
+            pressure: Pressure::default(),
+            config,
+            db,
+            partitions,
+            orders,
+            products,
+            commands,
+            owner,
+            bell,
+            writers,
+        })
+    }
+
+    pub(super) fn writers(&self) -> Vec<writer::Arguments> {
+        let writer = |(number, route): (usize, &Route<writer::Message>)| writer::Arguments {
+            number,
+            route: route.clone(),
+            connect: self.connect.clone(),
+            config: self.config.event_store.clone(),
+            bell: self.bell.clone(),
+            pressure: self.pressure.clone(),
+        };
+        self.writers.iter().enumerate().map(writer).collect()
+    }
+
+    pub(super) fn relay(&self, partition: i16) -> relay::Arguments {
+        relay::Arguments {
+            partition,
+            owner: self.owner,
+            lease: self.config.subscription.lease,
+            in_flight: self.config.kafka.in_flight,
+            mirrored: self.config.kafka.mirrored.as_slice().into(),
+            publisher: self.publisher.clone(),
+            topics: self.topics.clone(),
+            db: self.db.clone(),
+            bell: self.bell.clone(),
+            config: self.config.event_store.clone(),
+        }
+    }
+
+    pub(super) fn dead_letters(&self) -> dead_letter_publisher::Arguments {
+        dead_letter_publisher::Arguments {
+            owner: self.owner,
+            lease: self.config.subscription.lease,
+            publisher: self.publisher.clone(),
+            topics: self.topics.clone(),
+            db: self.db.clone(),
+        }
+    }
+
+    pub(super) fn shard<A: Aggregate>(
+        &self,
+        above: &ActorPath,
+        partition: i16,
+        shards: &Shards<A>,
+    ) -> shard::Arguments<A> {
+        let permits = self.config.aggregates.permits;
+        // One writer serves several partitions: the same one always serves the same.
+        let writers = self.partitions.all().map(|partition| {
+            self.writers[usize::try_from(partition).unwrap_or(0) % self.writers.len()].clone()
+        });
+        shard::Arguments {
+            partition,
+            path: above.child(&format!("shard-{partition}")),
+            route: shards.route(partition),
+            resources: aggregate::Resources {
+                db: self.db.clone(),
+                writers: writers.collect(),
+                event_bytes: self.config.event_store.event_bytes,
+                permits: Permits {
+                    callers: permits,
+                    consumers: permits,
+                },
+            },
+            config: self.config.aggregates.clone(),
+            policy: self.config.supervision.policy(),
+            history: self.history.clone(),
+        }
+    }
+
+    pub(super) fn shared(&self) -> subscriptions::Shared {
+        subscriptions::Shared {
+            owner: self.owner,
+            path: self.root.child(SUBSCRIPTIONS),
+            event_store: self.config.event_store.clone(),
+            kafka: self.config.kafka.clone(),
+            topics: self.topics.clone(),
+            pressure: self.pressure.clone(),
+            supervision: self.config.supervision.clone(),
+            history: self.history.clone(),
+        }
+    }
+
+    pub(super) fn view(&self, name: String, folds: Folds) -> Subscription {
+        Subscription {
+            lease: Some(self.config.subscription.lease),
+            folds,
+            ..self.subscription(name)
+        }
+    }
+
+    pub(super) fn consumer(&self, listed: Listed) -> Subscription {
+        Subscription {
+            handler: Some(listed.handler),
+            folds: listed.folds,
+            commands: Some(self.commands.clone()),
+            ..self.subscription(listed.name.to_owned())
+        }
+    }
+
+    pub(super) fn housekeeping(&self) -> actors::housekeeper::Arguments {
+        actors::housekeeper::Arguments {
+            history: self.history.clone(),
+            ledger_keep: self.config.subscription.ledger_keep,
+            db: self.db.clone(),
+        }
+    }
+
+    fn subscription(&self, name: String) -> Subscription {
+        Subscription {
+            name,
+            handler: None,
+            folds: Folds::default(),
+            lease: None,
+            commands: None,
+            config: self.config.subscription.clone(),
+            event_bytes: self.config.event_store.event_bytes,
+            db: self.db.clone(),
+            partitions: self.partitions,
+            bell: self.bell.clone(),
+        }
+    }
+}

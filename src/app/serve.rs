@@ -1,0 +1,189 @@
+//! `ordo serve`: starts the tree, waits for a signal, stops in order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+
+use super::resources::Resources;
+use super::roles::{Role, parts};
+use super::{probes, shutdown};
+use crate::actors::housekeeper;
+use crate::actors::http::{self as listener, Arguments};
+use crate::actors::supervisor::{self, ChildSpec, start_root};
+use crate::config::Config;
+use crate::event_store::{PartitionError, Partitions};
+use crate::http::{Gateway, OpsState, ops_router, router};
+use crate::supervision::StopReason;
+use crate::{faults, ops, postgres, telemetry};
+
+/// Pause between two looks for a Postgres that is away at start.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Why a process could not serve, or stopped serving.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Postgres is not usable as configured.
+    #[error(transparent)]
+    Setup(#[from] postgres::SetupError),
+    /// The log is not there, or not this build's.
+    #[error(transparent)]
+    Partitions(#[from] PartitionError),
+    /// A port is taken.
+    #[error("cannot listen on {address}: {source}; stop what listens there, or set {key}")]
+    Listen {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// What to change.
+        key: &'static str,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A configuration that must not be served.
+    #[error("{0}")]
+    Refused(String),
+    /// The tree could not be started.
+    #[error("the actors could not be started: {0}")]
+    Start(#[from] ractor::SpawnErr),
+    /// The tree gave up.
+    #[error("the actors gave up: {0}; GET /ops/v1/supervision and the log say what crashed")]
+    GaveUp(String),
+}
+
+/// Serves these roles until a signal or until the tree gives up.
+///
+/// # Errors
+/// [`ServeError`], each with what to do next.
+pub async fn serve(config: Config, roles: Vec<Role>) -> Result<(), ServeError> {
+    telemetry::exporter::install();
+    faults::arm_from_environment().map_err(ServeError::Refused)?;
+    ops::access::check(&config.ops).map_err(ServeError::Refused)?;
+    config.http.check().map_err(ServeError::Refused)?;
+    let ops_listener = bind(config.ops.listen, "ORDO_OPS__LISTEN").await?;
+    let rest_listener = match roles.contains(&Role::Http) {
+        true => Some(bind(config.http.listen, "ORDO_HTTP__LISTEN").await?),
+        false => None,
+    };
+    let db = postgres::pool(&config.postgres)?;
+    let Some(partitions) = wait_for_log(&db).await? else {
+        return Ok(());
+    };
+    let resources = Resources::open(config, db, partitions)?;
+    let children = children(&resources, &roles, ops_listener, rest_listener);
+    let arguments = supervisor::Arguments::new(
+        resources.root.clone(),
+        children,
+        &resources.config.supervision,
+        resources.history.clone(),
+    );
+    let mut root = start_root(arguments).await?;
+    tracing::info!(roles = %names(&roles), "ordo serves");
+    let reason = tokio::select! {
+        () = shutdown::signal() => None,
+        reason = root.ended() => Some(reason),
+    };
+    let ended = match reason {
+        None => {
+            shutdown::stop(&root, &resources).await;
+            Ok(())
+        }
+        Some(StopReason::Escalated(why) | StopReason::Unexpected(why)) => {
+            Err(ServeError::GaveUp(why))
+        }
+        Some(StopReason::Done | StopReason::Ordered) => Ok(()),
+    };
+    shutdown::last_words(&resources).await;
+    ended
+}
+
+async fn bind(address: std::net::SocketAddr, key: &'static str) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| ServeError::Listen {
+            address,
+            key,
+            source,
+        })
+}
+
+/// The log says how it is divided, so Postgres must have answered once; until then it is waited for. `None` after a signal.
+async fn wait_for_log(db: &PgPool) -> Result<Option<Partitions>, PartitionError> {
+    loop {
+        match Partitions::load(db).await {
+            Ok(partitions) => return Ok(Some(partitions)),
+            Err(PartitionError::Postgres(error)) if is_away(&error) => {
+                tracing::warn!(%error, "Postgres does not answer yet; it is asked again every second");
+            }
+            Err(error) => return Err(error),
+        }
+        tokio::select! {
+            () = shutdown::signal() => return Ok(None),
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+}
+
+fn is_away(error: &sqlx::Error) -> bool {
+    matches!(
+        postgres::classify(error),
+        postgres::Fault::Lost | postgres::Fault::Unavailable
+    )
+}
+
+/// The tree, in start order; it is stopped in reverse: REST, consumers, aggregates, writers, relay, and the rest.
+fn children(
+    resources: &Resources,
+    roles: &[Role],
+    ops_listener: TcpListener,
+    rest_listener: Option<TcpListener>,
+) -> Vec<ChildSpec> {
+    let probe = probes::probe(
+        &resources.config,
+        resources.db.clone(),
+        resources.history.clone(),
+        roles,
+    );
+    let ops = ops_router(OpsState {
+        history: resources.history.clone(),
+        db: resources.db.clone(),
+        probe: probe.clone(),
+        config: resources.config.ops.clone(),
+    });
+    let mut children = vec![
+        housekeeper::spec(resources.housekeeping()),
+        listen("ops", ops_listener, ops),
+    ];
+    children.extend(parts(roles, resources));
+    if let Some(socket) = rest_listener {
+        let gateway = Gateway {
+            commands: resources.commands.clone(),
+            db: resources.db.clone(),
+            partitions: resources.partitions,
+            probe,
+            config: resources.config.http.clone(),
+        };
+        children.push(listen("http", socket, router(gateway)));
+    }
+    children
+}
+
+fn listen(name: &'static str, socket: TcpListener, router: axum::Router) -> ChildSpec {
+    let address = socket.local_addr().expect("a bound socket has an address");
+    tracing::info!(listener = name, %address, "listening");
+    listener::spec(Arguments {
+        name,
+        address,
+        bound: Arc::new(Mutex::new(Some(socket))),
+        router,
+    })
+}
+
+fn names(roles: &[Role]) -> String {
+    roles
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(",")
+}

@@ -1,0 +1,86 @@
+//! The command line: one file a command. Verbs that ask a running service are REST clients.
+
+mod client;
+mod demo;
+mod doctor;
+mod log;
+mod migrate;
+mod order;
+mod output;
+mod serve;
+mod supervision;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+
+/// Orders as supervised actors over a Postgres log, published to Kafka.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ordo",
+    version,
+    after_help = "Example: ordo migrate && ordo serve --roles http,relay"
+)]
+struct Cli {
+    /// Configuration file; without it ./ordo.toml is read if it is there.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve REST and run the roles of this process.
+    Serve(serve::Args),
+    /// Bring the database up to date.
+    Migrate(migrate::Args),
+    /// Ask each dependency how it is: exit code 0 ok, 2 degraded, 1 down.
+    #[command(after_help = "Example: ordo doctor --json")]
+    Doctor,
+    /// The log itself.
+    Log(log::Args),
+    /// Place and look at orders, over REST.
+    Order(order::Args),
+    /// The tree of actors and what happened to them, from the ops listener.
+    #[command(after_help = "Example: ordo supervision --json")]
+    Supervision,
+    /// A believable catalogue with stock, then orders at a steady rate.
+    Demo(demo::Args),
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return output::fail(&anyhow::anyhow!("no runtime: {error}")),
+    };
+    match runtime.block_on(dispatch(cli)) {
+        Ok(code) => code,
+        Err(error) => output::fail(&error),
+    }
+}
+
+async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    let config = || Config::load(cli.config.as_deref());
+    match cli.command {
+        Command::Serve(args) => serve::run(config()?, args).await,
+        Command::Migrate(args) => migrate::run(config()?, args).await,
+        Command::Doctor => doctor::run(&config()?, cli.json).await,
+        Command::Log(args) => log::run(&config()?, args, cli.json).await,
+        Command::Order(args) => order::run(args, cli.json).await,
+        Command::Supervision => supervision::run(cli.json).await,
+        Command::Demo(args) => demo::run(args, cli.json).await,
+    }
+}

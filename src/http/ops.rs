@@ -1,0 +1,239 @@
+//! The operators' listener: mounts every question, `/metrics`, and in test builds the fault hook.
+
+use std::sync::Arc;
+
+use aide::axum::ApiRouter;
+use aide::axum::routing::get_with;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Extension, Json, Router};
+use sqlx::PgPool;
+
+use super::error::{Failed, Problem, Refused};
+use super::extract::Params;
+use super::{Probe, health, openapi};
+use crate::ops::access::{self, Caller, Claims, Denied, Role};
+use crate::ops::{Config, Context, Question, Unanswered, questions};
+use crate::supervision::History;
+use crate::telemetry::exporter;
+
+/// Content type of the Prometheus text format.
+const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// What the operators' listener needs.
+#[derive(Clone)]
+pub struct OpsState {
+    /// What this process remembers of its actors.
+    pub history: History,
+    /// Where questions look.
+    pub db: PgPool,
+    /// How the dependencies are.
+    pub probe: Probe,
+    /// Who may come in.
+    pub config: Config,
+}
+
+type Asked = Arc<Context>;
+
+/// The operators' routes.
+pub fn ops_router(state: OpsState) -> Router {
+    let context = Arc::new(Context {
+        history: state.history,
+        db: state.db,
+    });
+    let (questions, document) =
+        openapi::documented("ordo operations", "What operators may ask", || {
+            let mut mount = Mount(ApiRouter::new());
+            questions::each(&mut mount);
+            mount.0
+        });
+    let health = Router::new()
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .with_state(state.probe);
+    let router = questions
+        .with_state(context)
+        .merge(health)
+        .merge(openapi::route("/ops/v1/openapi.json", document))
+        .route("/metrics", get(metrics));
+    #[cfg(feature = "crash-points")]
+    let router = router.merge(faults::route());
+    super::finished(router, &super::Config::default())
+        .layer(from_fn_with_state(Arc::new(state.config), guard))
+}
+
+struct Mount(ApiRouter<Asked>);
+
+impl questions::Visitor for Mount {
+    fn visit<Q: Question>(&mut self) {
+        let path = format!("/ops/v1/{}", Q::NAME.replace(' ', "/"));
+        let route = get_with(answer::<Q>, |op| op.id(Q::NAME).summary(Q::ABOUT));
+        self.0 = std::mem::replace(&mut self.0, ApiRouter::new()).api_route(&path, route);
+    }
+}
+
+async fn answer<Q: Question>(
+    State(context): State<Asked>,
+    Extension(caller): Extension<Caller>,
+    Params(args): Params<Q::Args>,
+) -> Result<Json<Q::Answer>, Failed> {
+    needs(&caller, Q::ROLE)?;
+    match Q::ask(args, &context).await {
+        Ok(answer) => Ok(Json(answer)),
+        Err(Unanswered::Postgres(error)) => Err(error.into()),
+    }
+}
+
+async fn metrics() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, PROMETHEUS)], exporter::render())
+}
+
+fn needs(caller: &Caller, role: Role) -> Result<(), Refused> {
+    if caller.role >= role {
+        return Ok(());
+    }
+    let detail = format!("{} is {}, and this needs {role}", caller.name, caller.role);
+    Err(Problem::new(StatusCode::FORBIDDEN, "role_too_low", detail)
+        .next("use a token with that role"))
+}
+
+/// Every request, reads too, passes here first.
+async fn guard(State(config): State<Arc<Config>>, mut request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let claims = Claims {
+        host: single(headers, &header::HOST).filter(|host| {
+            request
+                .uri()
+                .authority()
+                .is_none_or(|uri| uri.as_str() == *host)
+        }),
+        // Two origins, or one that is no text, are as foreign as any.
+        origin: headers
+            .contains_key(header::ORIGIN)
+            .then(|| single(headers, &header::ORIGIN).unwrap_or("null")),
+        authorization: single(headers, &header::AUTHORIZATION),
+    };
+    match access::admit(&config, claims) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(denied) => refusal(denied).into_response(),
+    }
+}
+
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
+}
+
+fn refusal(denied: Denied) -> Failed {
+    let (status, code, next) = match denied {
+        Denied::ForeignHost => (
+            StatusCode::FORBIDDEN,
+            "foreign_host",
+            "ask on 127.0.0.1, or configure [[ops.tokens]]",
+        ),
+        Denied::ForeignOrigin => (
+            StatusCode::FORBIDDEN,
+            "foreign_origin",
+            "ask from a terminal or from this listener's own pages",
+        ),
+        Denied::NoToken => (
+            StatusCode::UNAUTHORIZED,
+            "no_token",
+            "set ORDO_TOKEN for the command line",
+        ),
+    };
+    Failed(Problem::new(status, code, denied.to_string()).next(next))
+}
+
+/// The fault hook of test builds.
+#[cfg(feature = "crash-points")]
+mod faults {
+    use axum::routing::post;
+    use serde::{Deserialize, Serialize};
+
+    use super::{Caller, Extension, Failed, Json, Role, Router, needs};
+    use crate::faults::{HandlerFault, crash_actors, fail_events};
+    use crate::http::extract::Body;
+
+    /// What to break.
+    #[derive(Clone, Debug, Deserialize)]
+    #[serde(untagged, deny_unknown_fields)]
+    enum Wanted {
+        /// The next `times` messages of one kind of actor crash it.
+        Actors { kind: String, times: u32 },
+        /// A subscription's handler fails for events that hold a text; for none without a fault.
+        Events {
+            subscription: String,
+            text: Option<String>,
+            fault: Option<HandlerFault>,
+        },
+    }
+
+    #[derive(Clone, Debug, Serialize)]
+    struct Armed {
+        armed: bool,
+    }
+
+    pub(super) fn route() -> Router {
+        Router::new().route("/ops/v1/faults", post(arm))
+    }
+
+    async fn arm(
+        Extension(caller): Extension<Caller>,
+        Body(wanted): Body<Wanted>,
+    ) -> Result<Json<Armed>, Failed> {
+        needs(&caller, Role::Admin)?;
+        tracing::warn!(by = caller.name, ?wanted, "a fault is armed");
+        let armed = match wanted {
+            Wanted::Actors { kind, times } => {
+                crash_actors(&kind, times);
+                times > 0
+            }
+            Wanted::Events {
+                subscription,
+                text,
+                fault,
+            } => {
+                let fault = fault.map(|fault| (text.unwrap_or_default(), fault));
+                let armed = fault.is_some();
+                fail_events(&subscription, fault);
+                armed
+            }
+        };
+        Ok(Json(Armed { armed }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_may_do_what_those_below_it_may() {
+        let operator = Caller {
+            name: "ci".to_owned(),
+            role: Role::Operator,
+        };
+        assert!(needs(&operator, Role::Viewer).is_ok() && needs(&operator, Role::Operator).is_ok());
+        assert_eq!(
+            needs(&operator, Role::Admin).map_err(|problem| problem.status()),
+            Err(StatusCode::FORBIDDEN)
+        );
+    }
+
+    #[test]
+    fn a_header_given_twice_is_none() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::HOST, "localhost".parse().expect("a header"));
+        assert_eq!(single(&headers, &header::HOST), Some("localhost"));
+        headers.append(header::HOST, "evil.example".parse().expect("a header"));
+        assert_eq!(single(&headers, &header::HOST), None);
+    }
+}
