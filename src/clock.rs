@@ -6,13 +6,9 @@ use uuid::Uuid;
 /// The time now, to the microsecond: what Postgres keeps and every reader gets back.
 #[must_use]
 pub fn now() -> DateTime<Utc> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     let now = Utc::now();
-    DateTime::from_timestamp_micros(now.timestamp_micros())
-        .expect("the present is within chrono's range")
+    DateTime::from_timestamp_micros(now.timestamp_micros()).expect("the present is within chrono's range")
 }
 
 /// A new id, sortable by time.

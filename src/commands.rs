@@ -8,9 +8,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use crate::contracts::{Meta, PositionToken};
-use crate::domain::{
-    Aggregate, OrderId, ProductId, ReceiptId, Refusal, UserId, order::Order, product::Product,
-};
+use crate::domain::{Aggregate, OrderId, ProductId, ReceiptId, Refusal, UserId, order::Order, product::Product};
 
 /// Everything the write side can be asked, one field an aggregate.
 #[derive(Clone)]
@@ -31,12 +29,8 @@ pub trait Execute<A: Aggregate>: Send + Sync {
     ///
     /// # Errors
     /// [`CommandError`].
-    fn execute(
-        &self,
-        id: A::Id,
-        command: A::Command,
-        request: Request,
-    ) -> BoxFuture<'_, Result<Receipt, CommandError>>;
+    fn execute(&self, id: A::Id, command: A::Command, request: Request)
+    -> BoxFuture<'_, Result<Receipt, CommandError>>;
 }
 
 /// A wish for goods, without prices: those are the catalogue's.
@@ -76,11 +70,7 @@ pub trait ReceiveStock: Send + Sync {
     ///
     /// # Errors
     /// [`CommandError`].
-    fn receive(
-        &self,
-        goods: Goods,
-        request: Request,
-    ) -> BoxFuture<'_, Result<Receipt, CommandError>>;
+    fn receive(&self, goods: Goods, request: Request) -> BoxFuture<'_, Result<Receipt, CommandError>>;
 }
 
 /// Who waits for the answer: their permits are apart, so that consumers catching up never refuse a customer.
@@ -163,18 +153,10 @@ pub enum CommandError {
 impl CommandError {
     /// The domain's "no" on its way out.
     pub fn refused(refusal: &impl Refusal) -> Self {
-        Self::Refused {
-            code: refusal.code(),
-            detail: refusal.to_string(),
-            is_unknown: refusal.is_unknown(),
-        }
+        Self::Refused { code: refusal.code(), detail: refusal.to_string(), is_unknown: refusal.is_unknown() }
     }
 }
 
 fn join(products: &[ProductId]) -> String {
-    products
-        .iter()
-        .map(ProductId::as_str)
-        .collect::<Vec<_>>()
-        .join(", ")
+    products.iter().map(ProductId::as_str).collect::<Vec<_>>().join(", ")
 }

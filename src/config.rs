@@ -61,10 +61,7 @@ impl Config {
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let file = match file {
             Some(file) if !file.exists() => {
-                return Err(ConfigError(format!(
-                    "there is no file {}; name another with --config",
-                    file.display()
-                )));
+                return Err(ConfigError(format!("there is no file {}; name another with --config", file.display())));
             }
             Some(file) => Some(file),
             None => Some(Path::new(DEFAULT_FILE)).filter(|file| file.exists()),
@@ -77,21 +74,13 @@ impl Config {
     }
 
     fn from_environment(mut figment: Figment) -> Result<Self, ConfigError> {
-        for (name, key) in [
-            ("DATABASE_URL", "postgres.url"),
-            ("KAFKA_BROKERS", "kafka.brokers"),
-        ] {
+        for (name, key) in [("DATABASE_URL", "postgres.url"), ("KAFKA_BROKERS", "kafka.brokers")] {
             if let Ok(value) = std::env::var(name) {
                 figment = figment.merge(Serialized::global(key, value));
             }
         }
-        let ours = Env::prefixed("ORDO_")
-            .filter(|key| key.as_str().contains("__"))
-            .split("__");
-        figment
-            .merge(ours)
-            .extract()
-            .map_err(|error| ConfigError(explain(error)))
+        let ours = Env::prefixed("ORDO_").filter(|key| key.as_str().contains("__")).split("__");
+        figment.merge(ours).extract().map_err(|error| ConfigError(explain(error)))
     }
 }
 
@@ -100,30 +89,17 @@ fn explain(error: figment::Error) -> String {
     let Some(first) = error.into_iter().next() else {
         return "the configuration cannot be read".to_owned();
     };
-    let origin = first
-        .metadata
-        .as_ref()
-        .map_or_else(String::new, |metadata| {
-            let source = metadata
-                .source
-                .as_ref()
-                .map_or_else(String::new, |source| format!(" {source}"));
-            format!("{}{source}: ", metadata.name)
-        });
+    let origin = first.metadata.as_ref().map_or_else(String::new, |metadata| {
+        let source = metadata.source.as_ref().map_or_else(String::new, |source| format!(" {source}"));
+        format!("{}{source}: ", metadata.name)
+    });
     let path = first.path.join(".");
     match &first.kind {
         Kind::UnknownField(wrong, known) => {
-            let nearest = known.iter().max_by(|a, b| {
-                strsim::jaro_winkler(wrong, a).total_cmp(&strsim::jaro_winkler(wrong, b))
-            });
-            let at = if path.is_empty() {
-                wrong.clone()
-            } else {
-                format!("{path}.{wrong}")
-            };
-            let hint = nearest.map_or_else(String::new, |nearest| {
-                format!("; did you mean `{nearest}`?")
-            });
+            let nearest =
+                known.iter().max_by(|a, b| strsim::jaro_winkler(wrong, a).total_cmp(&strsim::jaro_winkler(wrong, b)));
+            let at = if path.is_empty() { wrong.clone() } else { format!("{path}.{wrong}") };
+            let hint = nearest.map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"));
             format!("{origin}there is no key `{at}`{hint}")
         }
         kind => format!("{origin}`{path}`: {kind}"),
@@ -135,10 +111,7 @@ mod tests {
     use super::*;
 
     fn read(toml: &str) -> Result<Config, String> {
-        Figment::from(Serialized::defaults(Config::default()))
-            .merge(Toml::string(toml))
-            .extract()
-            .map_err(explain)
+        Figment::from(Serialized::defaults(Config::default())).merge(Toml::string(toml)).extract().map_err(explain)
     }
 
     #[test]
@@ -149,10 +122,7 @@ mod tests {
     #[test]
     fn a_wrong_key_is_told_the_nearest_right_one() {
         let error = read("[event_store]\nwritters = 2").unwrap_err();
-        assert!(
-            error.contains("event_store.writters") && error.contains("`writers`"),
-            "{error}"
-        );
+        assert!(error.contains("event_store.writters") && error.contains("`writers`"), "{error}");
         let error = read("[event_stroe]\nwriters = 2").unwrap_err();
         assert!(error.contains("`event_store`"), "{error}");
     }
@@ -166,9 +136,6 @@ mod tests {
     #[test]
     fn durations_are_written_for_people() {
         let config = read("[subscription]\nlease = \"1500ms\"").unwrap();
-        assert_eq!(
-            config.subscription.lease,
-            std::time::Duration::from_millis(1500)
-        );
+        assert_eq!(config.subscription.lease, std::time::Duration::from_millis(1500));
     }
 }

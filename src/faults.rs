@@ -30,8 +30,7 @@ mod armed {
     /// Crashes still to come, by kind of actor.
     static CRASHES: LazyLock<Mutex<HashMap<String, u32>>> = LazyLock::new(Mutex::default);
     /// Handlers to fail, by subscription: only events whose payload holds the text, in this way.
-    static FAILURES: LazyLock<Mutex<HashMap<String, (String, HandlerFault)>>> =
-        LazyLock::new(Mutex::default);
+    static FAILURES: LazyLock<Mutex<HashMap<String, (String, HandlerFault)>>> = LazyLock::new(Mutex::default);
 
     /// How a handler is made to fail.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
@@ -54,14 +53,9 @@ mod armed {
             return Ok(());
         };
         let (point, hits) = wanted.split_once('@').unwrap_or((&wanted, "1"));
-        let hits: u64 = hits
-            .parse()
-            .map_err(|_| format!("ORDO_CRASH_AT={wanted}: not a count after @"))?;
+        let hits: u64 = hits.parse().map_err(|_| format!("ORDO_CRASH_AT={wanted}: not a count after @"))?;
         if !super::POINTS.contains(&point) {
-            return Err(format!(
-                "ORDO_CRASH_AT={wanted}: no such point; there are {}",
-                super::POINTS.join(", ")
-            ));
+            return Err(format!("ORDO_CRASH_AT={wanted}: no such point; there are {}", super::POINTS.join(", ")));
         }
         let seen = Arc::new(AtomicU64::new(0));
         fail::cfg_callback(point, move || {
@@ -78,10 +72,7 @@ mod armed {
 
     /// Makes the next `times` messages of one kind of actor crash it.
     pub fn crash_actors(kind: &str, times: u32) {
-        CRASHES
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(kind.to_owned(), times);
+        CRASHES.lock().unwrap_or_else(PoisonError::into_inner).insert(kind.to_owned(), times);
     }
 
     /// Crashes the calling actor if its kind is to be crashed.
@@ -93,9 +84,7 @@ mod armed {
         match crashes.get_mut(kind) {
             Some(left) if *left > 0 => {
                 *left -= 1;
-                Err(Crash::bug(format!(
-                    "crashed on purpose, {left} more to come"
-                )))
+                Err(Crash::bug(format!("crashed on purpose, {left} more to come")))
             }
             _ => Ok(()),
         }
@@ -115,32 +104,20 @@ mod armed {
     /// # Errors
     /// The failure asked for.
     pub fn fail_handler(subscription: &str, events: &[&Delivered]) -> Result<(), Failure> {
-        let fault = FAILURES
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(subscription)
-            .cloned();
+        let fault = FAILURES.lock().unwrap_or_else(PoisonError::into_inner).get(subscription).cloned();
         match fault {
-            Some((text, fault))
-                if events
-                    .iter()
-                    .any(|event| event.event.payload.contains(&text)) =>
-            {
-                match fault {
-                    HandlerFault::Panic => Err(Failure::Panic("failed on purpose".into())),
-                    HandlerFault::Transient => Err(Failure::Transient("failed on purpose".into())),
-                    HandlerFault::Permanent => Err(Failure::permanent("failed on purpose")),
-                }
-            }
+            Some((text, fault)) if events.iter().any(|event| event.event.payload.contains(&text)) => match fault {
+                HandlerFault::Panic => Err(Failure::Panic("failed on purpose".into())),
+                HandlerFault::Transient => Err(Failure::Transient("failed on purpose".into())),
+                HandlerFault::Permanent => Err(Failure::permanent("failed on purpose")),
+            },
             _ => Ok(()),
         }
     }
 }
 
 #[cfg(feature = "crash-points")]
-pub use armed::{
-    HandlerFault, actor, arm_from_environment, crash_actors, fail_events, fail_handler, point,
-};
+pub use armed::{HandlerFault, actor, arm_from_environment, crash_actors, fail_events, fail_handler, point};
 
 #[cfg(not(feature = "crash-points"))]
 mod absent {
@@ -153,7 +130,10 @@ mod absent {
     /// If one is asked for all the same.
     pub fn arm_from_environment() -> Result<(), String> {
         match std::env::var("ORDO_CRASH_AT") {
-            Ok(_) => Err("ORDO_CRASH_AT is set, but this build has no crash points; build with --features crash-points".into()),
+            Ok(_) => {
+                Err("ORDO_CRASH_AT is set, but this build has no crash points; build with --features crash-points"
+                    .into())
+            }
             Err(_) => Ok(()),
         }
     }

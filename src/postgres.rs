@@ -45,9 +45,7 @@ impl Default for Config {
 impl std::fmt::Debug for Config {
     /// The address holds a password, so it is never printed.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Config")
-            .field("pool", &self.pool)
-            .finish_non_exhaustive()
+        f.debug_struct("Config").field("pool", &self.pool).finish_non_exhaustive()
     }
 }
 
@@ -83,10 +81,7 @@ pub fn connect_options(config: &Config) -> Result<PgConnectOptions, SetupError> 
         .options([
             ("statement_timeout", milliseconds(config.statement_timeout)),
             ("lock_timeout", milliseconds(config.lock_timeout)),
-            (
-                "idle_in_transaction_session_timeout",
-                milliseconds(config.idle_in_transaction_timeout),
-            ),
+            ("idle_in_transaction_session_timeout", milliseconds(config.idle_in_transaction_timeout)),
             ("tcp_keepalives_idle", "5".to_owned()),
             ("tcp_keepalives_interval", "2".to_owned()),
             ("tcp_keepalives_count", "3".to_owned()),
@@ -150,14 +145,11 @@ pub enum Fault {
 #[must_use]
 pub fn classify(error: &sqlx::Error) -> Fault {
     match error {
-        sqlx::Error::Database(database) => classify_sqlstate(
-            database.code().as_deref().unwrap_or_default(),
-            database.constraint(),
-        ),
-        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => Fault::Lost,
-        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
-            Fault::Unavailable
+        sqlx::Error::Database(database) => {
+            classify_sqlstate(database.code().as_deref().unwrap_or_default(), database.constraint())
         }
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => Fault::Lost,
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => Fault::Unavailable,
         _ => Fault::Broken,
     }
 }
@@ -172,9 +164,7 @@ fn classify_sqlstate(sqlstate: &str, constraint: Option<&str>) -> Fault {
         ("57P01" | "57P02", _) => Fault::Lost,
         // 57014: a statement time-out, 25P03: the transaction sat idle; both roll back what was asked.
         ("57014" | "57P03" | "25P03" | "25006", _) => Fault::Unavailable,
-        (state, _) if ["08", "53", "58"].contains(&&state[..state.len().min(2)]) => {
-            Fault::Unavailable
-        }
+        (state, _) if ["08", "53", "58"].contains(&&state[..state.len().min(2)]) => Fault::Unavailable,
         (state, _) if ["22", "23"].contains(&&state[..state.len().min(2)]) => Fault::Rejected,
         _ => Fault::Broken,
     }

@@ -3,25 +3,18 @@
 use std::time::Duration;
 
 pub fn parse(text: &str) -> Result<Duration, String> {
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let seconds = match unit {
         "ms" => 0.001,
         "" | "s" => 1.0,
         "m" => 60.0,
         _ => {
-            return Err(format!(
-                "{unit:?} is no unit of time; write 500ms, 30s or 2m"
-            ));
+            return Err(format!("{unit:?} is no unit of time; write 500ms, 30s or 2m"));
         }
     };
-    let number: f64 = number
-        .parse()
-        .map_err(|_| format!("{text:?} is no duration; write 500ms, 30s or 2m"))?;
-    Duration::try_from_secs_f64(number * seconds)
-        .map_err(|_| format!("{text:?} is too long; write 500ms, 30s or 2m"))
+    let number: f64 = number.parse().map_err(|_| format!("{text:?} is no duration; write 500ms, 30s or 2m"))?;
+    Duration::try_from_secs_f64(number * seconds).map_err(|_| format!("{text:?} is too long; write 500ms, 30s or 2m"))
 }
 
 #[cfg(test)]

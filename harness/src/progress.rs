@@ -23,10 +23,7 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
-        Self {
-            bar,
-            last_plain: Mutex::new(None),
-        }
+        Self { bar, last_plain: Mutex::new(None) }
     }
 
     /// Replaces the moving line.
@@ -35,10 +32,7 @@ impl Progress {
             bar.set_message(line.to_owned());
             return;
         }
-        let mut last = self
-            .last_plain
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut last = self.last_plain.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if last.is_none_or(|at| at.elapsed() >= PLAIN_EVERY) {
             *last = Some(Instant::now());
             eprintln!("{line}");

@@ -1,11 +1,11 @@
 //! One live aggregate of any kind: loads, decides, appends, replies.
 //!
 //! Supervised by its shard. One append of its stream is on its way at most; the next command is decided after its answer.
-//! A refusal, and "already so", is answered only from a state that the log confirmed within the last second of this
-//! activation: a refusal appends nothing, so it never meets the conflict that would correct a stale state.
+//! A refusal, and "already so", is answered only from a state that the log has confirmed for this very command: it
+//! appends nothing, so it never meets the conflict that would correct a stale state. Refusals are rare; the read is cheap.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr};
 use sqlx::PgPool;
@@ -25,8 +25,6 @@ use crate::{clock, faults, telemetry};
 pub const AGGREGATE: &str = "aggregate";
 /// Tries of one command whose stream others change, too.
 const TRIES: u32 = 5;
-/// How long a state that the log confirmed may be refused from.
-const CONFIRMED_FOR: Duration = Duration::from_secs(1);
 /// Pause asked of callers while the log cannot be written.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Events of one stream read at once.
@@ -58,11 +56,7 @@ pub struct Known<A> {
 
 impl<A: Aggregate> Default for Known<A> {
     fn default() -> Self {
-        Self {
-            state: A::default(),
-            version: 0,
-            position: 0,
-        }
+        Self { state: A::default(), version: 0, position: 0 }
     }
 }
 
@@ -102,8 +96,6 @@ pub struct State<A: Aggregate> {
     partition_key: String,
     partition: i16,
     known: Known<A>,
-    /// When the log last confirmed it in this activation.
-    confirmed_at: Option<Instant>,
     slot: Slot<A>,
     resources: Resources,
 }
@@ -114,13 +106,9 @@ struct Live<A>(std::marker::PhantomData<fn() -> A>);
 ///
 /// # Errors
 /// What ractor says.
-pub async fn start<A: Aggregate>(
-    arguments: Arguments<A>,
-    shard: ActorCell,
-) -> Result<Mailbox<Execute<A>>, SpawnErr> {
+pub async fn start<A: Aggregate>(arguments: Arguments<A>, shard: ActorCell) -> Result<Mailbox<Execute<A>>, SpawnErr> {
     let admission = Admission::new(AGGREGATE, arguments.resources.permits);
-    let (actor, _) =
-        Actor::spawn_linked(None, Live(std::marker::PhantomData), arguments, shard).await?;
+    let (actor, _) = Actor::spawn_linked(None, Live(std::marker::PhantomData), arguments, shard).await?;
     Ok(Mailbox::new(actor, admission))
 }
 
@@ -139,7 +127,6 @@ impl<A: Aggregate> Actor for Live<A> {
             partition_key: arguments.id.to_string(),
             partition: arguments.partition,
             known: arguments.known.unwrap_or_default(),
-            confirmed_at: None,
             slot: arguments.slot,
             resources: arguments.resources,
         })
@@ -151,14 +138,7 @@ impl<A: Aggregate> Actor for Live<A> {
         envelope: Self::Msg,
         state: &mut State<A>,
     ) -> Result<(), ActorProcessingErr> {
-        let (
-            Execute {
-                command,
-                request,
-                reply,
-            },
-            handling,
-        ) = envelope.open();
+        let (Execute { command, request, reply }, handling) = envelope.open();
         faults::actor(AGGREGATE)?;
         let answer = state.execute(&command, &request).await?;
         faults::actor("aggregate.appended")?;
@@ -189,21 +169,23 @@ impl<A: Aggregate> State<A> {
         request: &Request,
     ) -> Result<Result<Receipt, CommandError>, Crash> {
         let assumed_empty = A::creates(command) && self.known.version == 0;
-        if self.confirmed_at.is_none()
-            && self.known.version == 0
-            && !assumed_empty
-            && self.catch_up().await.is_err()
-        {
-            return Ok(Err(unavailable()));
+        let mut confirmed = false;
+        if self.known.version == 0 && !assumed_empty {
+            match self.catch_up().await {
+                Ok(()) => confirmed = true,
+                Err(_) => return Ok(Err(unavailable())),
+            }
         }
-        for _ in 0..TRIES {
+        // One round more than conflicts allow: the look before a refusal is not a conflict.
+        for _ in 0..=TRIES {
             let decided = self.known.state.decide(command, clock::now());
             let appends_nothing = decided.as_ref().map_or(true, Vec::is_empty);
-            if appends_nothing && !self.is_confirmed() {
+            if appends_nothing && !confirmed {
                 match self.catch_up().await {
-                    Ok(()) => continue,
+                    Ok(()) => confirmed = true,
                     Err(_) => return Ok(Err(unavailable())),
                 }
+                continue;
             }
             match decided {
                 Err(refusal) => return Ok(self.refuse(command, &refusal, request).await),
@@ -220,35 +202,18 @@ impl<A: Aggregate> State<A> {
         Ok(Err(CommandError::Contended))
     }
 
-    fn is_confirmed(&self) -> bool {
-        self.confirmed_at
-            .is_some_and(|at| at.elapsed() < CONFIRMED_FOR)
-    }
-
     /// Reads what the log has beyond what is known.
     async fn catch_up(&mut self) -> sqlx::Result<()> {
         loop {
-            let asked_at = Instant::now();
-            let events = event_store::stream(
-                &self.resources.db,
-                &self.stream_id,
-                self.known.version,
-                PAGE,
-            )
-            .await?;
+            let events = event_store::stream(&self.resources.db, &self.stream_id, self.known.version, PAGE).await?;
             let is_last = i64::try_from(events.len()).is_ok_and(|read| read < PAGE);
             for recorded in events {
                 let event = A::Event::from_payload(&recorded.event_type, &recorded.payload)
                     .map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
                 let state = std::mem::take(&mut self.known.state).evolve(&event);
-                self.known = Known {
-                    state,
-                    version: recorded.version,
-                    position: recorded.position,
-                };
+                self.known = Known { state, version: recorded.version, position: recorded.position };
             }
             if is_last {
-                self.confirmed_at = Some(asked_at);
                 return Ok(());
             }
         }
@@ -262,19 +227,14 @@ impl<A: Aggregate> State<A> {
         request: &Request,
     ) -> Result<Receipt, CommandError> {
         if A::creates(command) && refusal.code() == A::already_exists(command).code() {
-            let Ok(first) = event_store::stream(&self.resources.db, &self.stream_id, 0, 1).await
-            else {
+            let Ok(first) = event_store::stream(&self.resources.db, &self.stream_id, 0, 1).await else {
                 return Err(unavailable());
             };
             if let Some(first) = first.first()
                 && request.meta.request_hash.is_some()
                 && first.meta().request_hash == request.meta.request_hash
             {
-                return Ok(Receipt {
-                    token: first.token(),
-                    version: 1,
-                    appended: false,
-                });
+                return Ok(Receipt { token: first.token(), version: 1, appended: false });
             }
         }
         Err(CommandError::refused(refusal))
@@ -290,13 +250,8 @@ impl<A: Aggregate> State<A> {
             events: events.iter().map(NewEvent::from).collect(),
             meta: request.meta.to_json(),
         };
-        if let Err(append::TooLarge { bytes, limit }) =
-            append::check_size(&wanted, self.resources.event_bytes)
-        {
-            return Ok(Tried::Answered(Err(CommandError::TooLarge {
-                bytes,
-                limit,
-            })));
+        if let Err(append::TooLarge { bytes, limit }) = append::check_size(&wanted, self.resources.event_bytes) {
+            return Ok(Tried::Answered(Err(CommandError::TooLarge { bytes, limit })));
         }
         let answer = match self.send(wanted, request.lane) {
             Ok(answer) => answer,
@@ -311,53 +266,33 @@ impl<A: Aggregate> State<A> {
             Ok(Err(WriteError::Unavailable)) => Ok(Tried::Answered(Err(unavailable()))),
             Ok(Err(WriteError::Rejected(why))) => Err(Crash::bug(why)),
             // Lost with its writer: it may be in the log or not, so what is known here cannot be trusted.
-            Err(_) => Err(Crash::dependency_down(
-                "the writer ended before it answered",
-            )),
+            Err(_) => Err(Crash::dependency_down("the writer ended before it answered")),
         }
     }
 
-    fn send(
-        &self,
-        append: Append,
-        lane: Lane,
-    ) -> Result<oneshot::Receiver<Result<Outcome, WriteError>>, CommandError> {
+    fn send(&self, append: Append, lane: Lane) -> Result<oneshot::Receiver<Result<Outcome, WriteError>>, CommandError> {
         let (reply, answer) = oneshot::channel();
         let partition = usize::try_from(self.partition).expect("partitions are numbered from 0");
-        match self.resources.writers[partition]
-            .try_send(lane, writer::Message::Append(append, reply))
-        {
+        match self.resources.writers[partition].try_send(lane, writer::Message::Append(append, reply)) {
             Ok(()) => Ok(answer),
-            Err(Refused::Full(_)) => Err(CommandError::Overloaded {
-                retry_after: RETRY_AFTER,
-            }),
+            Err(Refused::Full(_)) => Err(CommandError::Overloaded { retry_after: RETRY_AFTER }),
             Err(Refused::Closed(_)) => Err(unavailable()),
         }
     }
 
     fn accept(&mut self, events: &[A::Event], place: Appended) {
         let count = i32::try_from(events.len()).expect("a decision has a few events");
-        let state = events
-            .iter()
-            .fold(std::mem::take(&mut self.known.state), A::evolve);
+        let state = events.iter().fold(std::mem::take(&mut self.known.state), A::evolve);
         self.known = Known {
             state,
             version: self.known.version + count,
             position: place.first_position + Position::from(count) - 1,
         };
-        self.confirmed_at = Some(Instant::now());
     }
 
     fn receipt(&self, appended: bool) -> Receipt {
-        let token = PositionToken {
-            partition: self.partition,
-            position: self.known.position,
-        };
-        Receipt {
-            token,
-            version: self.known.version,
-            appended,
-        }
+        let token = PositionToken { partition: self.partition, position: self.known.position };
+        Receipt { token, version: self.known.version, appended }
     }
 
     fn leave_known(&self) {
@@ -366,9 +301,7 @@ impl<A: Aggregate> State<A> {
 }
 
 pub(super) fn unavailable() -> CommandError {
-    CommandError::Unavailable {
-        retry_after: RETRY_AFTER,
-    }
+    CommandError::Unavailable { retry_after: RETRY_AFTER }
 }
 
 fn reason(error: &CommandError) -> &'static str {

@@ -13,9 +13,7 @@ use super::mailbox::Refused;
 use super::prices::{Price, Prices};
 use super::route::Route;
 use super::{Config, shard};
-use crate::commands::{
-    CommandError, Commands, Execute, PlaceOrder, Receipt, ReceiveStock, Request, Wish,
-};
+use crate::commands::{CommandError, Commands, Execute, PlaceOrder, Receipt, ReceiveStock, Request, Wish};
 use crate::domain::order::{self, Order, PricedLine};
 use crate::domain::product::{self, Product};
 use crate::domain::{Aggregate, OrderId, ProductId};
@@ -33,11 +31,7 @@ pub struct Shards<A: Aggregate> {
 
 impl<A: Aggregate> Clone for Shards<A> {
     fn clone(&self) -> Self {
-        Self {
-            routes: self.routes.clone(),
-            partitions: self.partitions,
-            answer_within: self.answer_within,
-        }
+        Self { routes: self.routes.clone(), partitions: self.partitions, answer_within: self.answer_within }
     }
 }
 
@@ -46,11 +40,7 @@ impl<A: Aggregate> Shards<A> {
     #[must_use]
     pub fn new(partitions: Partitions, config: &Config) -> Self {
         let routes = partitions.all().map(|_| Route::default()).collect();
-        Self {
-            routes,
-            partitions,
-            answer_within: config.answer_within,
-        }
+        Self { routes, partitions, answer_within: config.answer_within }
     }
 
     /// Where the shard of `partition` is to be found.
@@ -59,27 +49,16 @@ impl<A: Aggregate> Shards<A> {
         self.routes[usize::try_from(partition).expect("partitions are numbered from 0")].clone()
     }
 
-    async fn ask(
-        &self,
-        id: A::Id,
-        command: A::Command,
-        request: Request,
-    ) -> Result<Receipt, CommandError> {
+    async fn ask(&self, id: A::Id, command: A::Command, request: Request) -> Result<Receipt, CommandError> {
         let deadline = Instant::now() + self.answer_within;
         let route = self.route(self.partitions.of(&id.to_string()));
         for _ in 0..SENDS {
             let (reply, answer) = oneshot::channel();
-            let execute = aggregate::Execute {
-                command: command.clone(),
-                request: request.clone(),
-                reply,
-            };
+            let execute = aggregate::Execute { command: command.clone(), request: request.clone(), reply };
             match route.try_send(request.lane, shard::Message::Execute(id.clone(), execute)) {
                 Ok(()) => {}
                 Err(Refused::Full(_)) => {
-                    return Err(CommandError::Overloaded {
-                        retry_after: RETRY_AFTER,
-                    });
+                    return Err(CommandError::Overloaded { retry_after: RETRY_AFTER });
                 }
                 Err(Refused::Closed(_)) => return Err(unavailable()),
             }
@@ -90,9 +69,7 @@ impl<A: Aggregate> Shards<A> {
                 Err(_) => break,
             }
         }
-        Err(CommandError::OutcomeUnknown {
-            retry_after: RETRY_AFTER,
-        })
+        Err(CommandError::OutcomeUnknown { retry_after: RETRY_AFTER })
     }
 }
 
@@ -136,11 +113,7 @@ impl PlaceOrder for Placing {
     fn place(&self, wish: Wish, request: Request) -> BoxFuture<'_, Result<Receipt, CommandError>> {
         Box::pin(async move {
             let lines = self.priced(&wish).await?;
-            let command = order::Command::Place {
-                order_id: wish.order_id,
-                user_id: wish.user_id,
-                lines,
-            };
+            let command = order::Command::Place { order_id: wish.order_id, user_id: wish.user_id, lines };
             self.shards.ask(wish.order_id, command, request).await
         })
     }
@@ -148,10 +121,7 @@ impl PlaceOrder for Placing {
 
 impl Placing {
     async fn priced(&self, wish: &Wish) -> Result<Vec<PricedLine>, CommandError> {
-        let asked = wish
-            .lines
-            .iter()
-            .map(|(product, _)| self.prices.of(product));
+        let asked = wish.lines.iter().map(|(product, _)| self.prices.of(product));
         let prices = try_join_all(asked).await.map_err(|_| unavailable())?;
         let unknown: Vec<ProductId> = wish
             .lines
@@ -163,22 +133,14 @@ impl Placing {
         if !unknown.is_empty() {
             return Err(CommandError::UnknownProducts(unknown));
         }
-        let priced =
-            |((product_id, quantity), Price { price, version, .. }): (&(ProductId, u32), Price)| {
-                PricedLine {
-                    product_id: product_id.clone(),
-                    quantity: *quantity,
-                    unit_price: price.amount(),
-                    currency: price.currency(),
-                    product_version: version,
-                }
-            };
-        Ok(wish
-            .lines
-            .iter()
-            .zip(prices.into_iter().flatten())
-            .map(priced)
-            .collect())
+        let priced = |((product_id, quantity), Price { price, version, .. }): (&(ProductId, u32), Price)| PricedLine {
+            product_id: product_id.clone(),
+            quantity: *quantity,
+            unit_price: price.amount(),
+            currency: price.currency(),
+            product_version: version,
+        };
+        Ok(wish.lines.iter().zip(prices.into_iter().flatten()).map(priced).collect())
     }
 }
 
@@ -193,15 +155,9 @@ pub fn commands(
 ) -> Commands {
     let prices = Arc::new(Prices::new(db, config.price_age));
     Commands {
-        place_order: Arc::new(Placing {
-            shards: orders.clone(),
-            prices: prices.clone(),
-        }),
+        place_order: Arc::new(Placing { shards: orders.clone(), prices: prices.clone() }),
         orders: Arc::new(orders),
-        products: Arc::new(Products {
-            shards: products,
-            prices,
-        }),
+        products: Arc::new(Products { shards: products, prices }),
         receive_stock,
     }
 }

@@ -62,26 +62,12 @@ struct DeadLetterPublisher;
 /// The child that publishes dead letters.
 #[must_use]
 pub fn spec(arguments: Arguments) -> ChildSpec {
-    ChildSpec::new("dead-letters", DEAD_LETTER_PUBLISHER, move |above| {
-        start(arguments.clone(), above)
-    })
+    ChildSpec::new("dead-letters", DEAD_LETTER_PUBLISHER, move |above| start(arguments.clone(), above))
 }
 
 async fn start(arguments: Arguments, above: ActorCell) -> Result<ActorCell, SpawnErr> {
-    let admission = Admission::new(
-        DEAD_LETTER_PUBLISHER,
-        Permits {
-            callers: 0,
-            consumers: 0,
-        },
-    );
-    let (actor, _) = Actor::spawn_linked(
-        None,
-        DeadLetterPublisher,
-        (arguments, admission.clone()),
-        above,
-    )
-    .await?;
+    let admission = Admission::new(DEAD_LETTER_PUBLISHER, Permits { callers: 0, consumers: 0 });
+    let (actor, _) = Actor::spawn_linked(None, DeadLetterPublisher, (arguments, admission.clone()), above).await?;
     // It can only fail if the actor has ended already, which its supervisor hears.
     _ = actor.send_message(admission.control(Message::Look));
     Ok(actor.get_cell())
@@ -97,16 +83,8 @@ impl Actor for DeadLetterPublisher {
         _me: ActorRef<Self::Msg>,
         (arguments, admission): Self::Arguments,
     ) -> Result<State, ActorProcessingErr> {
-        let lane = Lane {
-            subscription: DEAD_LETTER_PUBLISHER.to_owned(),
-            source: LOG.to_owned(),
-            partition: 0,
-        };
-        Ok(State {
-            arguments,
-            admission,
-            lane,
-        })
+        let lane = Lane { subscription: DEAD_LETTER_PUBLISHER.to_owned(), source: LOG.to_owned(), partition: 0 };
+        Ok(State { arguments, admission, lane })
     }
 
     async fn handle(
@@ -128,22 +106,12 @@ impl Actor for DeadLetterPublisher {
 impl State {
     /// Publishes what is there; answers with the pause before the next look.
     async fn publish(&self) -> Result<Duration, Crash> {
-        let Arguments {
-            owner,
-            lease,
-            publisher,
-            topics,
-            db,
-        } = &self.arguments;
-        let held = checkpoint::claim_lease(&self.lane, *owner, *lease, db)
-            .await
-            .map_err(Crash::dependency_down)?;
+        let Arguments { owner, lease, publisher, topics, db } = &self.arguments;
+        let held = checkpoint::claim_lease(&self.lane, *owner, *lease, db).await.map_err(Crash::dependency_down)?;
         if held.is_none() {
             return Ok(*lease / 2);
         }
-        let letters = dead_letter::unpublished(PAGE, db)
-            .await
-            .map_err(Crash::dependency_down)?;
+        let letters = dead_letter::unpublished(PAGE, db).await.map_err(Crash::dependency_down)?;
         if letters.is_empty() {
             return Ok(PAUSE);
         }
@@ -152,9 +120,7 @@ impl State {
         let window = InFlight::after(0);
         for (number, letter) in (1..).zip(&letters) {
             window.expect(number, 1, letter.last_failed_at);
-            producer
-                .send(&record(letter), number, &window)
-                .map_err(Crash::dependency_down)?;
+            producer.send(&record(letter), number, &window).map_err(Crash::dependency_down)?;
         }
         let deadline = Instant::now() + PATIENCE;
         while !window.is_empty() {
@@ -162,16 +128,12 @@ impl State {
                 return Err(Crash::dependency_down(why));
             }
             if Instant::now() > deadline {
-                return Err(Crash::dependency_down(
-                    "the broker acknowledged no dead letter in time",
-                ));
+                return Err(Crash::dependency_down("the broker acknowledged no dead letter in time"));
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         let ids: Vec<Uuid> = letters.iter().map(|letter| letter.id).collect();
-        dead_letter::mark_published(&ids, db)
-            .await
-            .map_err(Crash::dependency_down)?;
+        dead_letter::mark_published(&ids, db).await.map_err(Crash::dependency_down)?;
         Ok(Duration::from_millis(1))
     }
 }

@@ -50,19 +50,11 @@ struct Housekeeper;
 /// The child that keeps house.
 #[must_use]
 pub fn spec(arguments: Arguments) -> ChildSpec {
-    ChildSpec::new(HOUSEKEEPER, HOUSEKEEPER, move |above| {
-        start(arguments.clone(), above)
-    })
+    ChildSpec::new(HOUSEKEEPER, HOUSEKEEPER, move |above| start(arguments.clone(), above))
 }
 
 async fn start(arguments: Arguments, above: ActorCell) -> Result<ActorCell, SpawnErr> {
-    let admission = Admission::new(
-        HOUSEKEEPER,
-        Permits {
-            callers: 0,
-            consumers: 0,
-        },
-    );
+    let admission = Admission::new(HOUSEKEEPER, Permits { callers: 0, consumers: 0 });
     let (actor, _) = Actor::spawn_linked(None, Housekeeper, arguments, above).await?;
     actor.send_interval(FLUSH_EVERY, move || admission.control(Message::Tick));
     Ok(actor.get_cell())
@@ -73,15 +65,8 @@ impl Actor for Housekeeper {
     type State = State;
     type Arguments = Arguments;
 
-    async fn pre_start(
-        &self,
-        _me: ActorRef<Self::Msg>,
-        arguments: Arguments,
-    ) -> Result<State, ActorProcessingErr> {
-        Ok(State {
-            arguments,
-            pruned_at: Instant::now(),
-        })
+    async fn pre_start(&self, _me: ActorRef<Self::Msg>, arguments: Arguments) -> Result<State, ActorProcessingErr> {
+        Ok(State { arguments, pruned_at: Instant::now() })
     }
 
     async fn handle(
@@ -100,11 +85,7 @@ impl Actor for Housekeeper {
 
 impl State {
     async fn tick(&mut self) -> Result<(), Crash> {
-        let Arguments {
-            history,
-            ledger_keep,
-            db,
-        } = &self.arguments;
+        let Arguments { history, ledger_keep, db } = &self.arguments;
         // Its own crash would be one more fact to write: while Postgres is away it simply has not got to it yet.
         if let Err(error) = history.flush(db).await {
             tracing::debug!(%error, "supervision's history waits for Postgres");
@@ -112,9 +93,7 @@ impl State {
         }
         if self.pruned_at.elapsed() >= PRUNE_EVERY {
             self.pruned_at = Instant::now();
-            dedup::prune(*ledger_keep, PRUNE, db)
-                .await
-                .map_err(Crash::dependency_down)?;
+            dedup::prune(*ledger_keep, PRUNE, db).await.map_err(Crash::dependency_down)?;
         }
         Ok(())
     }

@@ -57,24 +57,13 @@ struct Listener;
 /// The child that listens.
 #[must_use]
 pub fn spec(arguments: Arguments) -> ChildSpec {
-    ChildSpec::new(arguments.name, LISTENER, move |above| {
-        start(arguments.clone(), above)
-    })
+    ChildSpec::new(arguments.name, LISTENER, move |above| start(arguments.clone(), above))
 }
 
 async fn start(arguments: Arguments, above: ActorCell) -> Result<ActorCell, SpawnErr> {
-    let admission = Admission::new(
-        LISTENER,
-        Permits {
-            callers: 0,
-            consumers: 0,
-        },
-    );
-    let (actor, _) =
-        Actor::spawn_linked(None, Listener, (arguments, admission.clone()), above).await?;
-    actor.send_interval(Duration::from_secs(1), move || {
-        admission.control(Message::Pulse)
-    });
+    let admission = Admission::new(LISTENER, Permits { callers: 0, consumers: 0 });
+    let (actor, _) = Actor::spawn_linked(None, Listener, (arguments, admission.clone()), above).await?;
+    actor.send_interval(Duration::from_secs(1), move || admission.control(Message::Pulse));
     Ok(actor.get_cell())
 }
 
@@ -91,15 +80,10 @@ impl Actor for Listener {
         let bound = arguments.bound.lock().await.take();
         let listener = match bound {
             Some(listener) => listener,
-            None => TcpListener::bind(arguments.address)
-                .await
-                .map_err(Crash::dependency_down)?,
+            None => TcpListener::bind(arguments.address).await.map_err(Crash::dependency_down)?,
         };
         let (stop, stopped) = oneshot::channel::<()>();
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the server runs beside its actor, which waits for its end"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "the server runs beside its actor, which waits for its end")]
         let server = tokio::spawn(async move {
             // A dropped sender is an actor that crashed: the port must be free for the next one.
             let until = async move { _ = stopped.await };
@@ -107,10 +91,7 @@ impl Actor for Listener {
             let why = ended.err().map(|error| error.to_string());
             _ = me.send_message(admission.control(Message::Ended(why)));
         });
-        Ok(State {
-            stop: Some(stop),
-            server: Some(server),
-        })
+        Ok(State { stop: Some(stop), server: Some(server) })
     }
 
     async fn handle(
@@ -132,11 +113,7 @@ impl Actor for Listener {
         Ok(())
     }
 
-    async fn post_stop(
-        &self,
-        _me: ActorRef<Self::Msg>,
-        state: &mut State,
-    ) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, _me: ActorRef<Self::Msg>, state: &mut State) -> Result<(), ActorProcessingErr> {
         drop(state.stop.take());
         if let Some(server) = state.server.take() {
             // Requests that take longer lose their connection; whatever they asked for is durable or was not done.

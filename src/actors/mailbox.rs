@@ -29,17 +29,12 @@ impl Admission {
     /// For a new actor of this kind.
     #[must_use]
     pub fn new(kind: &'static str, permits: Permits) -> Self {
-        Self {
-            meter: Meter::register(kind, permits),
-        }
+        Self { meter: Meter::register(kind, permits) }
     }
 
     /// A message without permit, for timers: `me.send_after(pause, move || admission.control(Message::Tick))`.
     pub fn control<M>(&self, message: M) -> Envelope<M> {
-        Envelope {
-            message,
-            handling: self.meter.admit_freely(),
-        }
+        Envelope { message, handling: self.meter.admit_freely() }
     }
 
     /// Messages accepted and not finished, the one being handled included.
@@ -134,18 +129,13 @@ impl<M: Send + 'static> Mailbox<M> {
 
 impl<M: Send + 'static> Clone for Mailbox<M> {
     fn clone(&self) -> Self {
-        Self {
-            actor: self.actor.clone(),
-            admission: self.admission.clone(),
-        }
+        Self { actor: self.actor.clone(), admission: self.admission.clone() }
     }
 }
 
 impl<M: Send + 'static> fmt::Debug for Mailbox<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mailbox")
-            .field("actor", &self.actor.get_id())
-            .finish_non_exhaustive()
+        f.debug_struct("Mailbox").field("actor", &self.actor.get_id()).finish_non_exhaustive()
     }
 }
 
@@ -180,9 +170,7 @@ impl<M> fmt::Display for Refused<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Full(_) => "the actor has as many messages as it may have; send it again later",
-            Self::Closed(_) => {
-                "the actor has ended; find the one that took its place and send it there"
-            }
+            Self::Closed(_) => "the actor has ended; find the one that took its place and send it there",
         })
     }
 }

@@ -13,8 +13,7 @@ use super::mailbox::{Admission, Envelope, Permits};
 use super::supervisor::ChildSpec;
 use crate::event_store::Pressure;
 use crate::subscription::{
-    AdmitError, Batch, Claim, Feed, FeedError, Lane, Progress, Subscription, Work, admit,
-    checkpoint,
+    AdmitError, Batch, Claim, Feed, FeedError, Lane, Progress, Subscription, Work, admit, checkpoint,
 };
 use crate::supervision::{Crash, StopReason};
 use crate::{faults, telemetry};
@@ -84,21 +83,12 @@ struct PartitionWorker;
 /// The child that works one partition.
 #[must_use]
 pub fn spec(arguments: Arguments) -> ChildSpec {
-    ChildSpec::new(arguments.name.clone(), WORKER, move |above| {
-        start(arguments.clone(), above)
-    })
+    ChildSpec::new(arguments.name.clone(), WORKER, move |above| start(arguments.clone(), above))
 }
 
 async fn start(arguments: Arguments, above: ActorCell) -> Result<ActorCell, SpawnErr> {
-    let admission = Admission::new(
-        WORKER,
-        Permits {
-            callers: 0,
-            consumers: 0,
-        },
-    );
-    let (actor, _) =
-        Actor::spawn_linked(None, PartitionWorker, (arguments, admission.clone()), above).await?;
+    let admission = Admission::new(WORKER, Permits { callers: 0, consumers: 0 });
+    let (actor, _) = Actor::spawn_linked(None, PartitionWorker, (arguments, admission.clone()), above).await?;
     // It can only fail if the actor has ended already, which its supervisor hears.
     _ = actor.send_message(admission.control(Message::Step));
     Ok(actor.get_cell())
@@ -114,11 +104,7 @@ impl Actor for PartitionWorker {
         _me: ActorRef<Self::Msg>,
         (arguments, admission): Self::Arguments,
     ) -> Result<State, ActorProcessingErr> {
-        Ok(State {
-            arguments,
-            admission,
-            held: None,
-        })
+        Ok(State { arguments, admission, held: None })
     }
 
     async fn handle(
@@ -134,25 +120,16 @@ impl Actor for PartitionWorker {
         let admission = state.admission.clone();
         match next {
             Next::Now => _ = me.send_message(admission.control(Message::Step)),
-            Next::After(pause) => {
-                _ = me.send_after(pause, move || admission.control(Message::Step))
-            }
+            Next::After(pause) => _ = me.send_after(pause, move || admission.control(Message::Step)),
             Next::End => me.stop(Some(StopReason::Done.to_string())),
         }
         Ok(())
     }
 
-    async fn post_stop(
-        &self,
-        _me: ActorRef<Self::Msg>,
-        state: &mut State,
-    ) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, _me: ActorRef<Self::Msg>, state: &mut State) -> Result<(), ActorProcessingErr> {
         if let (Some(held), Some(_)) = (&state.held, state.arguments.subscription.lease) {
-            let released = checkpoint::release(
-                &state.arguments.lane,
-                held.claim.epoch,
-                &state.arguments.subscription.db,
-            );
+            let released =
+                checkpoint::release(&state.arguments.lane, held.claim.epoch, &state.arguments.subscription.db);
             if let Err(error) = released.await {
                 tracing::debug!(lane = ?state.arguments.lane, %error, "a lease was not given back; it runs out");
             }
@@ -176,25 +153,16 @@ impl State {
 
 /// Claims the checkpoint and begins the feed there; `None` while another process has the lease.
 async fn claim(arguments: &Arguments) -> Result<Option<Held>, Crash> {
-    let Arguments {
-        subscription,
-        lane,
-        owner,
-        ..
-    } = arguments;
+    let Arguments { subscription, lane, owner, .. } = arguments;
     let claimed = match subscription.lease {
         Some(lease) => checkpoint::claim_lease(lane, *owner, lease, &subscription.db).await,
-        None => checkpoint::claim(lane, *owner, &subscription.db)
-            .await
-            .map(Some),
+        None => checkpoint::claim(lane, *owner, &subscription.db).await.map(Some),
     };
     let Some(claim) = claimed.map_err(Crash::dependency_down)? else {
         return Ok(None);
     };
     let mut feed = (arguments.feed)();
-    feed.begin(claim.next_offset, claim.position)
-        .await
-        .map_err(Crash::dependency_down)?;
+    feed.begin(claim.next_offset, claim.position).await.map_err(Crash::dependency_down)?;
     tracing::debug!(?lane, ?claim, "worker begins");
     Ok(Some(Held {
         claim,
@@ -224,24 +192,10 @@ impl Held {
         self.admit(arguments, batch, limit).await
     }
 
-    async fn admit(
-        &mut self,
-        arguments: &Arguments,
-        batch: Batch,
-        limit: usize,
-    ) -> Result<Next, Crash> {
-        let Arguments {
-            lane, subscription, ..
-        } = arguments;
-        let judged = admit(
-            batch,
-            &lane.source,
-            lane.partition,
-            self.next_offset,
-            self.position,
-            &subscription.db,
-        )
-        .await;
+    async fn admit(&mut self, arguments: &Arguments, batch: Batch, limit: usize) -> Result<Next, Crash> {
+        let Arguments { lane, subscription, .. } = arguments;
+        let judged =
+            admit(batch, &lane.source, lane.partition, self.next_offset, self.position, &subscription.db).await;
         match judged {
             Ok(admitted) => {
                 telemetry::subscription::duplicates(lane, "position", admitted.duplicates);
@@ -260,9 +214,7 @@ impl Held {
 
     /// Nothing came: the lease is kept, and a newer owner noticed.
     async fn keep(&mut self, arguments: &Arguments) -> Result<Next, Crash> {
-        let Arguments {
-            lane, subscription, ..
-        } = arguments;
+        let Arguments { lane, subscription, .. } = arguments;
         let Some(lease) = subscription.lease else {
             return Ok(Next::Now);
         };
@@ -274,9 +226,7 @@ impl Held {
             self.renewed_at = Instant::now();
             Ok(Next::Now)
         } else {
-            Err(Crash::dependency_down(
-                "another process has taken the lease",
-            ))
+            Err(Crash::dependency_down("another process has taken the lease"))
         }
     }
 
@@ -284,19 +234,13 @@ impl Held {
         let Some(work) = &mut self.work else {
             return Ok(Next::Now);
         };
-        match work
-            .step(&arguments.subscription, &arguments.lane, self.claim.epoch)
-            .await
-        {
+        match work.step(&arguments.subscription, &arguments.lane, self.claim.epoch).await {
             Progress::Continue => Ok(Next::Now),
             Progress::Pause { after, waiting } => {
                 tracing::debug!(lane = ?arguments.lane, ?after, waiting, "worker waits");
                 Ok(Next::After(after))
             }
-            Progress::Done {
-                next_offset,
-                position,
-            } => {
+            Progress::Done { next_offset, position } => {
                 self.next_offset = next_offset;
                 self.position = position;
                 self.work = None;
@@ -305,9 +249,9 @@ impl Held {
                 Ok(Next::Now)
             }
             // A view's lease may come back; a consumer's partition is another's until Kafka says otherwise.
-            Progress::Fenced if arguments.subscription.lease.is_some() => Err(
-                Crash::dependency_down("another process has taken the lease"),
-            ),
+            Progress::Fenced if arguments.subscription.lease.is_some() => {
+                Err(Crash::dependency_down("another process has taken the lease"))
+            }
             Progress::Fenced => Ok(Next::End),
         }
     }

@@ -30,25 +30,16 @@ pub(super) struct Prices {
 
 impl Prices {
     pub(super) fn new(db: PgPool, age: Duration) -> Self {
-        Self {
-            db,
-            age,
-            known: Cache::new(KEPT),
-        }
+        Self { db, age, known: Cache::new(KEPT) }
     }
 
     /// The price of a product; `None` if the log, read just now, has no such product.
     pub(super) async fn of(&self, product: &ProductId) -> sqlx::Result<Option<Price>> {
-        if let Some(price) = self
-            .known
-            .get(product)
-            .filter(|price| price.as_of.elapsed() < self.age)
-        {
+        if let Some(price) = self.known.get(product).filter(|price| price.as_of.elapsed() < self.age) {
             return Ok(Some(price));
         }
         let as_of = Instant::now();
-        let events =
-            event_store::stream(&self.db, &Product::stream_id(product), 0, i64::MAX).await?;
+        let events = event_store::stream(&self.db, &Product::stream_id(product), 0, i64::MAX).await?;
         let mut state = Product::default();
         let mut version = 0;
         for recorded in &events {
@@ -57,11 +48,7 @@ impl Prices {
             state = state.evolve(&event);
             version = u32::try_from(recorded.version).unwrap_or_default();
         }
-        let price = state.details().map(|details| Price {
-            price: details.price,
-            version,
-            as_of,
-        });
+        let price = state.details().map(|details| Price { price: details.price, version, as_of });
         if let Some(price) = price {
             self.known.insert(product.clone(), price);
         }

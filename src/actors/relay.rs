@@ -95,23 +95,12 @@ struct Relay;
 /// The child that publishes one partition.
 #[must_use]
 pub fn spec(arguments: Arguments) -> ChildSpec {
-    ChildSpec::new(
-        format!("relay-{}", arguments.partition),
-        RELAY,
-        move |above| start(arguments.clone(), above),
-    )
+    ChildSpec::new(format!("relay-{}", arguments.partition), RELAY, move |above| start(arguments.clone(), above))
 }
 
 async fn start(arguments: Arguments, above: ActorCell) -> Result<ActorCell, SpawnErr> {
-    let admission = Admission::new(
-        RELAY,
-        Permits {
-            callers: 0,
-            consumers: 0,
-        },
-    );
-    let (actor, _) =
-        Actor::spawn_linked(None, Relay, (arguments, admission.clone()), above).await?;
+    let admission = Admission::new(RELAY, Permits { callers: 0, consumers: 0 });
+    let (actor, _) = Actor::spawn_linked(None, Relay, (arguments, admission.clone()), above).await?;
     // It can only fail if the actor has ended already, which its supervisor hears.
     _ = actor.send_message(admission.control(Message::Step));
     Ok(actor.get_cell())
@@ -127,17 +116,8 @@ impl Actor for Relay {
         _me: ActorRef<Self::Msg>,
         (arguments, admission): Self::Arguments,
     ) -> Result<State, ActorProcessingErr> {
-        let lane = Lane {
-            subscription: RELAY.to_owned(),
-            source: LOG.to_owned(),
-            partition: arguments.partition,
-        };
-        Ok(State {
-            arguments,
-            admission,
-            lane,
-            held: None,
-        })
+        let lane = Lane { subscription: RELAY.to_owned(), source: LOG.to_owned(), partition: arguments.partition };
+        Ok(State { arguments, admission, lane, held: None })
     }
 
     async fn handle(
@@ -159,11 +139,7 @@ impl Actor for Relay {
         Ok(())
     }
 
-    async fn post_stop(
-        &self,
-        _me: ActorRef<Self::Msg>,
-        state: &mut State,
-    ) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, _me: ActorRef<Self::Msg>, state: &mut State) -> Result<(), ActorProcessingErr> {
         state.hand_over().await;
         Ok(())
     }
@@ -184,35 +160,18 @@ impl State {
 
     async fn take_over(&self) -> Result<Option<Held>, Crash> {
         let Arguments { partition, db, .. } = &self.arguments;
-        self.arguments
-            .topics
-            .ensure()
-            .await
-            .map_err(Crash::dependency_down)?;
-        let claim =
-            checkpoint::claim_lease(&self.lane, self.arguments.owner, self.arguments.lease, db);
+        self.arguments.topics.ensure().await.map_err(Crash::dependency_down)?;
+        let claim = checkpoint::claim_lease(&self.lane, self.arguments.owner, self.arguments.lease, db);
         let Some(claim) = claim.await.map_err(Crash::dependency_down)? else {
             return Ok(None);
         };
         let mut previous = HashMap::new();
         for (topic, prefixes) in topics::STREAM_TOPICS {
-            let last =
-                event_store::last_of_prefixes(db, *partition, claim.position, prefixes).await;
+            let last = event_store::last_of_prefixes(db, *partition, claim.position, prefixes).await;
             previous.insert(*topic, last.map_err(Crash::dependency_down)?);
         }
-        let tail = Tail::after(
-            claim.position,
-            *partition,
-            &self.arguments.bell,
-            db.clone(),
-            &self.arguments.config,
-        );
-        tracing::info!(
-            partition,
-            position = claim.position,
-            epoch = claim.epoch,
-            "relay has the lease"
-        );
+        let tail = Tail::after(claim.position, *partition, &self.arguments.bell, db.clone(), &self.arguments.config);
+        tracing::info!(partition, position = claim.position, epoch = claim.epoch, "relay has the lease");
         Ok(Some(Held {
             claim,
             tail,
@@ -229,18 +188,14 @@ impl State {
     async fn hand_over(&mut self) {
         let Some(held) = &mut self.held else { return };
         let deadline = Instant::now() + Duration::from_secs(3);
-        while !held.window.is_empty()
-            && held.window.failure().is_none()
-            && Instant::now() < deadline
-        {
+        while !held.window.is_empty() && held.window.failure().is_none() && Instant::now() < deadline {
             tokio::time::sleep(FULL_PAUSE).await;
         }
         let saved = held.save(&self.arguments, &self.lane).await;
         let released = checkpoint::release(&self.lane, held.claim.epoch, &self.arguments.db).await;
-        if let (Err(error), _) | (_, Err(Crash { source: error, .. })) = (
-            saved.map_err(|crash| crash.source),
-            released.map_err(Crash::dependency_down),
-        ) {
+        if let (Err(error), _) | (_, Err(Crash { source: error, .. })) =
+            (saved.map_err(|crash| crash.source), released.map_err(Crash::dependency_down))
+        {
             tracing::warn!(partition = self.lane.partition, %error, "the relay's lease was not given back; it runs out");
         }
     }
@@ -258,8 +213,7 @@ impl Held {
             match self.tail.next(PAGE, wait).await {
                 Ok(events) => {
                     telemetry::alarm::clear(telemetry::alarm::LOG_HOLE);
-                    self.backlog
-                        .extend(events.into_iter().map(|event| (event, 0)));
+                    self.backlog.extend(events.into_iter().map(|event| (event, 0)));
                 }
                 Err(hole @ TailError::Hole { .. }) => {
                     telemetry::alarm::raise(telemetry::alarm::LOG_HOLE, &hole.to_string());
@@ -271,8 +225,7 @@ impl Held {
         let is_full = !self.enqueue(arguments)?;
         self.save_if_due(arguments, lane).await?;
         self.report(lane.partition);
-        let is_full =
-            is_full || (!self.backlog.is_empty() || self.window.len() >= arguments.in_flight);
+        let is_full = is_full || (!self.backlog.is_empty() || self.window.len() >= arguments.in_flight);
         Ok(if is_full { FULL_PAUSE } else { Duration::ZERO })
     }
 
@@ -281,10 +234,7 @@ impl Held {
         if self.backlog.is_empty() {
             return Ok(true);
         }
-        let producer = arguments
-            .publisher
-            .current()
-            .map_err(Crash::dependency_down)?;
+        let producer = arguments.publisher.current().map_err(Crash::dependency_down)?;
         while let Some((event, sent)) = self.backlog.front_mut() {
             if *sent == 0 && self.window.len() >= arguments.in_flight {
                 return Ok(false);
@@ -335,15 +285,7 @@ impl Held {
         let saved = async {
             let mut tx = arguments.db.begin().await?;
             let lease = Some(arguments.lease);
-            let held = checkpoint::advance(
-                lane,
-                self.claim.epoch,
-                acknowledged,
-                acknowledged,
-                lease,
-                &mut tx,
-            )
-            .await?;
+            let held = checkpoint::advance(lane, self.claim.epoch, acknowledged, acknowledged, lease, &mut tx).await?;
             if held && !topics.is_empty() {
                 checkpoint::note_published(RELAY, lane.partition, &topics, &mut tx).await?;
             }
@@ -355,26 +297,15 @@ impl Held {
             self.saved_at = Instant::now();
             Ok(())
         } else {
-            Err(Crash::dependency_down(
-                "another process has taken the lease",
-            ))
+            Err(Crash::dependency_down("another process has taken the lease"))
         }
     }
 
     fn report(&self, partition: i16) {
-        let waiting_since = self
-            .window
-            .oldest()
-            .into_iter()
-            .chain(self.backlog.front().map(|(event, _)| event.recorded_at))
-            .min();
-        let oldest = waiting_since
-            .and_then(|at| (clock::now() - at).to_std().ok())
-            .unwrap_or_default();
-        let head = self
-            .backlog
-            .back()
-            .map_or(self.head, |(event, _)| event.position);
+        let waiting_since =
+            self.window.oldest().into_iter().chain(self.backlog.front().map(|(event, _)| event.recorded_at)).min();
+        let oldest = waiting_since.and_then(|at| (clock::now() - at).to_std().ok()).unwrap_or_default();
+        let head = self.backlog.back().map_or(self.head, |(event, _)| event.position);
         telemetry::relay::stands(partition, head, self.window.acknowledged(), oldest);
     }
 }
@@ -400,10 +331,7 @@ fn records(
             .collect(),
         at: event.recorded_at,
     };
-    let mut records = vec![record(
-        topic,
-        Some(previous.get(topic).copied().unwrap_or(0)),
-    )];
+    let mut records = vec![record(topic, Some(previous.get(topic).copied().unwrap_or(0)))];
     if mirrored.contains(&event.event_type) {
         records.push(record(&event.event_type, None));
     }

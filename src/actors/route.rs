@@ -43,8 +43,6 @@ impl<M: Send + 'static> Clone for Route<M> {
 
 impl<M: Send + 'static> fmt::Debug for Route<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Route")
-            .field("taken", &self.0.load().is_some())
-            .finish()
+        f.debug_struct("Route").field("taken", &self.0.load().is_some()).finish()
     }
 }

@@ -12,9 +12,7 @@ use quick_cache::unsync::Cache;
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 
 use super::Config;
-use super::aggregate::{
-    self, AGGREGATE, Execute, Known, RETRY_AFTER, Resources, Slot, unavailable,
-};
+use super::aggregate::{self, AGGREGATE, Execute, Known, RETRY_AFTER, Resources, Slot, unavailable};
 use super::mailbox::{Admission, Envelope, Mailbox, Permits, Refused};
 use super::route::Route;
 use super::supervisor::ChildSpec;
@@ -79,25 +77,12 @@ struct Shard<A>(std::marker::PhantomData<fn() -> A>);
 /// The child that serves one partition's aggregates of kind `A`.
 #[must_use]
 pub fn spec<A: Aggregate>(arguments: Arguments<A>) -> ChildSpec {
-    ChildSpec::new(
-        format!("shard-{}", arguments.partition),
-        SHARD,
-        move |above| start(arguments.clone(), above),
-    )
+    ChildSpec::new(format!("shard-{}", arguments.partition), SHARD, move |above| start(arguments.clone(), above))
 }
 
-async fn start<A: Aggregate>(
-    arguments: Arguments<A>,
-    above: ActorCell,
-) -> Result<ActorCell, SpawnErr> {
+async fn start<A: Aggregate>(arguments: Arguments<A>, above: ActorCell) -> Result<ActorCell, SpawnErr> {
     let permits = arguments.config.shard_permits;
-    let admission = Admission::new(
-        SHARD,
-        Permits {
-            callers: permits,
-            consumers: permits,
-        },
-    );
+    let admission = Admission::new(SHARD, Permits { callers: permits, consumers: permits });
     let route = arguments.route.clone();
     let shard = Shard(std::marker::PhantomData);
     let (actor, _) = Actor::spawn_linked(None, shard, arguments, above).await?;
@@ -168,17 +153,11 @@ impl<A: Aggregate> Actor for Shard<A> {
         Ok(())
     }
 
-    async fn post_stop(
-        &self,
-        _me: ActorRef<Self::Msg>,
-        state: &mut State<A>,
-    ) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, _me: ActorRef<Self::Msg>, state: &mut State<A>) -> Result<(), ActorProcessingErr> {
         // ractor kills the children of an actor that ends, and one of them may be waiting for its append.
         let woken: Vec<_> = std::mem::take(&mut state.live).into_values().collect();
         for one in &woken {
-            one.mailbox
-                .actor()
-                .stop(Some(StopReason::Ordered.to_string()));
+            one.mailbox.actor().stop(Some(StopReason::Ordered.to_string()));
         }
         for one in woken {
             // One that does not end in time has its outcome looked up by whoever asks again.
@@ -189,12 +168,7 @@ impl<A: Aggregate> Actor for Shard<A> {
 }
 
 impl<A: Aggregate> State<A> {
-    async fn execute(
-        &mut self,
-        me: &ActorRef<Envelope<Message<A>>>,
-        id: A::Id,
-        execute: Execute<A>,
-    ) {
+    async fn execute(&mut self, me: &ActorRef<Envelope<Message<A>>>, id: A::Id, execute: Execute<A>) {
         if self.ending.is_some() {
             _ = execute.reply.send(Err(unavailable()));
             return;
@@ -226,9 +200,7 @@ impl<A: Aggregate> State<A> {
         match woken.mailbox.try_send(lane, execute) {
             Ok(()) => Ok(()),
             Err(Refused::Full(execute)) => {
-                _ = execute.reply.send(Err(CommandError::Overloaded {
-                    retry_after: RETRY_AFTER,
-                }));
+                _ = execute.reply.send(Err(CommandError::Overloaded { retry_after: RETRY_AFTER }));
                 Ok(())
             }
             Err(Refused::Closed(execute)) => {
@@ -241,11 +213,7 @@ impl<A: Aggregate> State<A> {
         }
     }
 
-    async fn wake(
-        &mut self,
-        me: &ActorRef<Envelope<Message<A>>>,
-        id: A::Id,
-    ) -> Result<(), SpawnErr> {
+    async fn wake(&mut self, me: &ActorRef<Envelope<Message<A>>>, id: A::Id) -> Result<(), SpawnErr> {
         let slot = Slot::default();
         let arguments = aggregate::Arguments {
             id: id.clone(),
@@ -256,14 +224,7 @@ impl<A: Aggregate> State<A> {
         };
         let mailbox = aggregate::start(arguments, me.get_cell()).await?;
         self.ids.insert(mailbox.actor().get_id(), id.clone());
-        self.live.insert(
-            id,
-            Woken {
-                mailbox,
-                slot,
-                used_at: Instant::now(),
-            },
-        );
+        self.live.insert(id, Woken { mailbox, slot, used_at: Instant::now() });
         Ok(())
     }
 
@@ -273,9 +234,7 @@ impl<A: Aggregate> State<A> {
         let resting: Vec<A::Id> = self
             .live
             .iter()
-            .filter(|(_, woken)| {
-                woken.used_at.elapsed() > idle && woken.mailbox.admission().depth() == 0
-            })
+            .filter(|(_, woken)| woken.used_at.elapsed() > idle && woken.mailbox.admission().depth() == 0)
             .map(|(id, _)| id.clone())
             .collect();
         for id in resting {
@@ -283,15 +242,8 @@ impl<A: Aggregate> State<A> {
                 continue;
             };
             self.ids.remove(&woken.mailbox.actor().get_id());
-            woken
-                .mailbox
-                .actor()
-                .stop(Some(StopReason::Done.to_string()));
-            let known = woken
-                .slot
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take();
+            woken.mailbox.actor().stop(Some(StopReason::Done.to_string()));
+            let known = woken.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(known) = known {
                 self.warm.insert(id, known);
             }
@@ -300,55 +252,31 @@ impl<A: Aggregate> State<A> {
 
     fn forget(&mut self, actor: ActorId) {
         if let Some(id) = self.ids.remove(&actor)
-            && self
-                .live
-                .get(&id)
-                .is_some_and(|woken| woken.mailbox.actor().get_id() == actor)
+            && self.live.get(&id).is_some_and(|woken| woken.mailbox.actor().get_id() == actor)
         {
             self.live.remove(&id);
         }
     }
 
-    fn crashed(
-        &mut self,
-        me: &ActorRef<Envelope<Message<A>>>,
-        actor: ActorId,
-        class: CauseClass,
-        why: &str,
-    ) {
-        let name = self
-            .ids
-            .get(&actor)
-            .map_or_else(|| "unknown".to_owned(), ToString::to_string);
+    fn crashed(&mut self, me: &ActorRef<Envelope<Message<A>>>, actor: ActorId, class: CauseClass, why: &str) {
+        let name = self.ids.get(&actor).map_or_else(|| "unknown".to_owned(), ToString::to_string);
         self.forget(actor);
         let now = self.since.elapsed();
-        let verdict =
-            self.crashes
-                .decide(&self.arguments.policy, class, now, rand::random::<f64>());
+        let verdict = self.crashes.decide(&self.arguments.policy, class, now, rand::random::<f64>());
         let path = self.arguments.path.child(&name);
-        let fact = Fact::now(path, AGGREGATE, What::Crashed, why)
-            .cause(class)
-            .budget_left(verdict.budget_left);
+        let fact = Fact::now(path, AGGREGATE, What::Crashed, why).cause(class).budget_left(verdict.budget_left);
         self.arguments.history.record(fact);
         if verdict.decision == Decision::Escalate && self.ending.is_none() {
-            self.end(
-                me,
-                format!("aggregates crashed more often than allowed, last {name}: {why}"),
-            );
+            self.end(me, format!("aggregates crashed more often than allowed, last {name}: {why}"));
         }
     }
 
     fn end(&mut self, me: &ActorRef<Envelope<Message<A>>>, why: String) {
         let path = self.arguments.path.clone();
-        self.arguments
-            .history
-            .record(Fact::now(path, SHARD, What::Escalated, &why).cause(CauseClass::Bug));
+        self.arguments.history.record(Fact::now(path, SHARD, What::Escalated, &why).cause(CauseClass::Bug));
         self.ending = Some(why);
         for woken in self.live.values() {
-            woken
-                .mailbox
-                .actor()
-                .stop(Some(StopReason::Ordered.to_string()));
+            woken.mailbox.actor().stop(Some(StopReason::Ordered.to_string()));
         }
         self.stop_when_empty(me);
     }

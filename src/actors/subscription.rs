@@ -48,24 +48,10 @@ pub fn view(subscription: Subscription, shared: &Shared) -> ChildSpec {
     let subscription = Arc::new(subscription);
     let path = shared.path.child(&subscription.name);
     let workers = subscription.partitions.all().map(|partition| {
-        let (bell, db, config) = (
-            subscription.bell.clone(),
-            subscription.db.clone(),
-            shared.event_store.clone(),
-        );
-        let feed: MakeFeed = Arc::new(move || {
-            Box::new(LogFeed::new(
-                partition,
-                bell.clone(),
-                db.clone(),
-                config.clone(),
-            ))
-        });
-        let lane = Lane {
-            subscription: subscription.name.clone(),
-            source: checkpoint::LOG.to_owned(),
-            partition,
-        };
+        let (bell, db, config) = (subscription.bell.clone(), subscription.db.clone(), shared.event_store.clone());
+        let feed: MakeFeed =
+            Arc::new(move || Box::new(LogFeed::new(partition, bell.clone(), db.clone(), config.clone())));
+        let lane = Lane { subscription: subscription.name.clone(), source: checkpoint::LOG.to_owned(), partition };
         partition_worker::spec(partition_worker::Arguments {
             name: format!("worker-{partition}"),
             batch_events: subscription.config.view_batch_events,
@@ -78,33 +64,19 @@ pub fn view(subscription: Subscription, shared: &Shared) -> ChildSpec {
         })
     });
     let children = workers.collect();
-    ChildSpec::supervisor(supervisor::Arguments::new(
-        path,
-        children,
-        &shared.supervision,
-        shared.history.clone(),
-    ))
+    ChildSpec::supervisor(supervisor::Arguments::new(path, children, &shared.supervision, shared.history.clone()))
 }
 
 /// The child that runs a consumer: a supervisor whose first child is the feed, which asks it for workers.
 #[must_use]
-pub fn consumer(
-    subscription: Subscription,
-    topics: &'static [&'static str],
-    shared: Shared,
-) -> ChildSpec {
+pub fn consumer(subscription: Subscription, topics: &'static [&'static str], shared: Shared) -> ChildSpec {
     let subscription = Arc::new(subscription);
     let name = subscription.name.clone();
     ChildSpec::new(name, supervisor::SUPERVISOR, move |above| {
         let (subscription, shared) = (subscription.clone(), shared.clone());
         async move {
             let path = shared.path.child(&subscription.name);
-            let arguments = supervisor::Arguments::new(
-                path,
-                Vec::new(),
-                &shared.supervision,
-                shared.history.clone(),
-            );
+            let arguments = supervisor::Arguments::new(path, Vec::new(), &shared.supervision, shared.history.clone());
             let handle = Handle::start_below(arguments, above).await?;
             let workers = handle.clone();
             let feed = ChildSpec::new(FEED, FEED, move |above| {
@@ -155,15 +127,8 @@ struct FeedActor;
 const PULSE: Duration = Duration::from_secs(1);
 
 async fn start(arguments: FeedArguments, above: ActorCell) -> Result<ActorCell, SpawnErr> {
-    let admission = Admission::new(
-        FEED,
-        Permits {
-            callers: 0,
-            consumers: 0,
-        },
-    );
-    let (actor, _) =
-        Actor::spawn_linked(None, FeedActor, (arguments, admission.clone()), above).await?;
+    let admission = Admission::new(FEED, Permits { callers: 0, consumers: 0 });
+    let (actor, _) = Actor::spawn_linked(None, FeedActor, (arguments, admission.clone()), above).await?;
     // It can only fail if the actor has ended already, which its supervisor hears.
     _ = actor.send_message(admission.control(Message::Join));
     let pulse = admission.clone();
@@ -181,12 +146,7 @@ impl Actor for FeedActor {
         _me: ActorRef<Self::Msg>,
         (arguments, admission): Self::Arguments,
     ) -> Result<State, ActorProcessingErr> {
-        Ok(State {
-            arguments,
-            admission,
-            group: None,
-            assigned: Vec::new(),
-        })
+        Ok(State { arguments, admission, group: None, assigned: Vec::new() })
     }
 
     async fn handle(
@@ -214,11 +174,7 @@ impl Actor for FeedActor {
         Ok(())
     }
 
-    async fn post_stop(
-        &self,
-        _me: ActorRef<Self::Msg>,
-        state: &mut State,
-    ) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, _me: ActorRef<Self::Msg>, state: &mut State) -> Result<(), ActorProcessingErr> {
         state.leave();
         Ok(())
     }
@@ -233,24 +189,10 @@ impl Drop for State {
 
 impl State {
     async fn join(&mut self, me: &ActorRef<Envelope<Message>>) -> Result<(), Crash> {
-        let FeedArguments {
-            subscription,
-            topics,
-            shared,
-            workers,
-        } = &self.arguments;
-        shared
-            .topics
-            .ensure()
-            .await
-            .map_err(Crash::dependency_down)?;
+        let FeedArguments { subscription, topics, shared, workers } = &self.arguments;
+        shared.topics.ensure().await.map_err(Crash::dependency_down)?;
         // Workers of a feed that crashed hold on to a group that is gone.
-        for worker in workers
-            .inspect()
-            .await
-            .iter()
-            .filter(|child| child.kind == partition_worker::WORKER)
-        {
+        for worker in workers.inspect().await.iter().filter(|child| child.kind == partition_worker::WORKER) {
             workers.stop_child(&worker.name).await;
         }
         let (me, admission) = (me.clone(), self.admission.clone());
@@ -258,8 +200,7 @@ impl State {
             // A feed that has ended has left its group.
             _ = me.send_message(admission.control(Message::Group(event)));
         };
-        let group = Group::join(&subscription.name, topics, &shared.kafka, tell)
-            .map_err(Crash::dependency_down)?;
+        let group = Group::join(&subscription.name, topics, &shared.kafka, tell).map_err(Crash::dependency_down)?;
         self.group = Some(group);
         Ok(())
     }
@@ -274,14 +215,8 @@ impl State {
     }
 
     async fn start_worker(&self, place: &TopicPartition) {
-        let FeedArguments {
-            subscription,
-            shared,
-            workers,
-            ..
-        } = &self.arguments;
-        let (Some(group), Ok(partition)) = (self.group.clone(), i16::try_from(place.partition))
-        else {
+        let FeedArguments { subscription, shared, workers, .. } = &self.arguments;
+        let (Some(group), Ok(partition)) = (self.group.clone(), i16::try_from(place.partition)) else {
             return;
         };
         let name = worker_name(place);

@@ -17,10 +17,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use ractor::concurrency::oneshot;
-use ractor::{
-    Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr,
-    SupervisionEvent,
-};
+use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr, SupervisionEvent};
 use serde::Serialize;
 
 use crate::supervision::restart::Policy;
@@ -39,8 +36,7 @@ use state::{Exit, State};
 pub const SUPERVISOR: &str = "supervisor";
 
 /// Starts one actor, linked to the cell it is given (`spawn_linked`), and returns it.
-pub type StartFn =
-    Arc<dyn Fn(ActorCell) -> BoxFuture<'static, Result<ActorCell, SpawnErr>> + Send + Sync>;
+pub type StartFn = Arc<dyn Fn(ActorCell) -> BoxFuture<'static, Result<ActorCell, SpawnErr>> + Send + Sync>;
 
 /// A child: what it is called and how it is started, the first time and again.
 #[derive(Clone)]
@@ -60,11 +56,7 @@ impl ChildSpec {
         F: Fn(ActorCell) -> Started + Send + Sync + 'static,
         Started: Future<Output = Result<ActorCell, SpawnErr>> + Send + 'static,
     {
-        Self {
-            name: name.into(),
-            kind,
-            start: Arc::new(move |cell| Box::pin(start(cell))),
-        }
+        Self { name: name.into(), kind, start: Arc::new(move |cell| Box::pin(start(cell))) }
     }
 
     /// A supervisor below another, named by the last part of its path.
@@ -79,10 +71,7 @@ impl ChildSpec {
 
 impl fmt::Debug for ChildSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChildSpec")
-            .field("name", &self.name)
-            .field("kind", &self.kind)
-            .finish_non_exhaustive()
+        f.debug_struct("ChildSpec").field("name", &self.name).field("kind", &self.kind).finish_non_exhaustive()
     }
 }
 
@@ -106,12 +95,7 @@ pub struct Arguments {
 impl Arguments {
     /// As configured.
     #[must_use]
-    pub fn new(
-        path: ActorPath,
-        children: Vec<ChildSpec>,
-        config: &Config,
-        history: History,
-    ) -> Self {
+    pub fn new(path: ActorPath, children: Vec<ChildSpec>, config: &Config, history: History) -> Self {
         Self {
             path,
             children,
@@ -195,11 +179,7 @@ impl Actor for Supervisor {
     type State = State;
     type Arguments = Launch;
 
-    async fn pre_start(
-        &self,
-        me: ActorRef<Message>,
-        launch: Launch,
-    ) -> Result<State, ActorProcessingErr> {
+    async fn pre_start(&self, me: ActorRef<Message>, launch: Launch) -> Result<State, ActorProcessingErr> {
         let mut children = launch.arguments.children.clone();
         refuse_same_names(&children)?;
         let mut state = State::new(launch);
@@ -221,10 +201,7 @@ impl Actor for Supervisor {
         match message {
             Message::StartChild(spec, reply) => _ = reply.send(state.add(&me, spec).await),
             Message::StopChild(name, reply) => state.stop_child(&me, &name, reply),
-            Message::Shutdown {
-                reply,
-                child_timeout,
-            } => state.shut_down(&me, reply, child_timeout),
+            Message::Shutdown { reply, child_timeout } => state.shut_down(&me, reply, child_timeout),
             Message::Inspect(reply) => _ = reply.send(state.snapshot()),
             Message::Retry { name, pause } => state.retry(&me, &name, pause).await,
             Message::Overdue(id) => state.let_go(&me, id),
@@ -242,11 +219,7 @@ impl Actor for Supervisor {
             SupervisionEvent::ActorTerminated(cell, its_state, reason) => {
                 // What the child held (connections, locks) goes before anything is started in its place.
                 drop(its_state);
-                state.child_ended(
-                    &me,
-                    cell.get_id(),
-                    Exit::from(StopReason::read(reason.as_deref())),
-                );
+                state.child_ended(&me, cell.get_id(), Exit::from(StopReason::read(reason.as_deref())));
             }
             SupervisionEvent::ActorFailed(cell, error) => {
                 let (class, why) = Crash::read(error.as_ref());
@@ -257,11 +230,7 @@ impl Actor for Supervisor {
         Ok(())
     }
 
-    async fn post_stop(
-        &self,
-        me: ActorRef<Message>,
-        state: &mut State,
-    ) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, me: ActorRef<Message>, state: &mut State) -> Result<(), ActorProcessingErr> {
         state.stop_what_is_left(&me).await;
         state.say_goodbye();
         Ok(())
@@ -274,11 +243,7 @@ fn refuse_same_names(children: &[ChildSpec]) -> Result<(), Crash> {
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => Err(Crash {
             class: CauseClass::Bug,
-            source: format!(
-                "two children are named {}; give each a name of its own",
-                pair[0]
-            )
-            .into(),
+            source: format!("two children are named {}; give each a name of its own", pair[0]).into(),
         }),
         None => Ok(()),
     }

@@ -83,22 +83,14 @@ struct Writer;
 /// The child that serves as writer `arguments.number`.
 #[must_use]
 pub fn spec(arguments: Arguments) -> ChildSpec {
-    ChildSpec::new(
-        format!("writer-{}", arguments.number),
-        WRITER,
-        move |above| start(arguments.clone(), above),
-    )
+    ChildSpec::new(format!("writer-{}", arguments.number), WRITER, move |above| start(arguments.clone(), above))
 }
 
 async fn start(arguments: Arguments, above: ActorCell) -> Result<ActorCell, SpawnErr> {
-    let permits = Permits {
-        callers: arguments.config.writer_permits,
-        consumers: arguments.config.consumer_permits,
-    };
+    let permits = Permits { callers: arguments.config.writer_permits, consumers: arguments.config.consumer_permits };
     let admission = Admission::new(WRITER, permits);
     let route = arguments.route.clone();
-    let (actor, _) =
-        Actor::spawn_linked(None, Writer, (arguments, admission.clone()), above).await?;
+    let (actor, _) = Actor::spawn_linked(None, Writer, (arguments, admission.clone()), above).await?;
     route.lead_to(Mailbox::new(actor.clone(), admission));
     Ok(actor.get_cell())
 }
@@ -113,13 +105,7 @@ impl Actor for Writer {
         _me: ActorRef<Self::Msg>,
         (arguments, admission): Self::Arguments,
     ) -> Result<State, ActorProcessingErr> {
-        Ok(State {
-            arguments,
-            admission,
-            pending: VecDeque::new(),
-            connection: None,
-            flight: None,
-        })
+        Ok(State { arguments, admission, pending: VecDeque::new(), connection: None, flight: None })
     }
 
     async fn handle(
@@ -132,12 +118,7 @@ impl Actor for Writer {
         match message {
             Message::Append(append, reply) => {
                 faults::actor(WRITER)?;
-                state.pending.push_back(Pending {
-                    append,
-                    reply,
-                    handling,
-                    since: Instant::now(),
-                });
+                state.pending.push_back(Pending { append, reply, handling, since: Instant::now() });
             }
             Message::Landed(connection) => {
                 state.connection = connection;
@@ -149,11 +130,7 @@ impl Actor for Writer {
         Ok(())
     }
 
-    async fn post_stop(
-        &self,
-        _me: ActorRef<Self::Msg>,
-        state: &mut State,
-    ) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, _me: ActorRef<Self::Msg>, state: &mut State) -> Result<(), ActorProcessingErr> {
         if let Some(flight) = state.flight.take() {
             // Its answers are its own; only its end is waited for. A panic there has been said by its dropped replies.
             _ = flight.await;
@@ -171,15 +148,9 @@ impl State {
         if let Some(oldest) = batch.first() {
             self.arguments.pressure.waited(oldest.since.elapsed());
         }
-        let flight = Flight {
-            arguments: self.arguments.clone(),
-            connection: self.connection.take(),
-        };
+        let flight = Flight { arguments: self.arguments.clone(), connection: self.connection.take() };
         let (me, admission) = (me.clone(), self.admission.clone());
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the flight outlives a stop of its actor, so that it can answer"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "the flight outlives a stop of its actor, so that it can answer")]
         let task = tokio::spawn(async move {
             let connection = flight.fly(batch).await;
             // A writer that has ended needs no connection.
@@ -197,8 +168,7 @@ impl State {
         while let Some(pending) = self.pending.pop_front() {
             let size = pending.append.size();
             let is_full = !batch.is_empty()
-                && (events + pending.append.events.len() > config.batch_events
-                    || bytes + size > config.batch_bytes);
+                && (events + pending.append.events.len() > config.batch_events || bytes + size > config.batch_bytes);
             if is_full {
                 later.push_back(pending);
                 break;
@@ -234,10 +204,8 @@ enum Answer {
 impl Flight {
     /// Until there is an answer. The connection comes back if it is still good.
     async fn fly(mut self, batch: Vec<Pending>) -> Option<Box<PgConnection>> {
-        let (appends, waiting): (Vec<Append>, Vec<_>) = batch
-            .into_iter()
-            .map(|pending| (pending.append, (pending.reply, pending.handling)))
-            .unzip();
+        let (appends, waiting): (Vec<Append>, Vec<_>) =
+            batch.into_iter().map(|pending| (pending.append, (pending.reply, pending.handling))).unzip();
         let started = Instant::now();
         match self.write(&appends).await {
             Ok(outcomes) => {
@@ -249,9 +217,7 @@ impl Flight {
                     handling.done();
                 }
             }
-            Err(WriteError::Rejected(_)) if appends.len() > 1 => {
-                self.one_by_one(appends, waiting).await
-            }
+            Err(WriteError::Rejected(_)) if appends.len() > 1 => self.one_by_one(appends, waiting).await,
             Err(error) => {
                 for (reply, _) in waiting {
                     _ = reply.send(Err(error.clone()));
@@ -334,9 +300,7 @@ impl Flight {
                     self.connection = Some(connection);
                     Answer::Refused(WriteError::Rejected(error.to_string()))
                 }
-                Fault::Unavailable | Fault::Broken | Fault::PositionTaken => {
-                    self.unavailable(&error.to_string())
-                }
+                Fault::Unavailable | Fault::Broken | Fault::PositionTaken => self.unavailable(&error.to_string()),
             },
         }
     }
@@ -347,20 +311,14 @@ impl Flight {
     }
 
     fn land(&self, appends: Vec<Append>, outcomes: &[Outcome], took: Duration) {
-        let conflicts = outcomes
-            .iter()
-            .filter(|outcome| **outcome == Outcome::Conflict)
-            .count();
+        let conflicts = outcomes.iter().filter(|outcome| **outcome == Outcome::Conflict).count();
         if conflicts > 0 {
             telemetry::event_store::conflicted(conflicts);
         }
-        let accepted = appends
-            .into_iter()
-            .zip(outcomes)
-            .filter_map(|(append, outcome)| match outcome {
-                Outcome::Accepted(place) => Some(append.recorded(*place)),
-                Outcome::Conflict => None,
-            });
+        let accepted = appends.into_iter().zip(outcomes).filter_map(|(append, outcome)| match outcome {
+            Outcome::Accepted(place) => Some(append.recorded(*place)),
+            Outcome::Conflict => None,
+        });
         let events: Vec<_> = accepted.flatten().collect();
         telemetry::event_store::committed(self.arguments.number, events.len(), took);
         self.arguments.bell.ring_all(events);

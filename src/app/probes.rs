@@ -25,8 +25,7 @@ pub(super) fn probe(config: &Config, db: PgPool, history: History, roles: &[Role
     let kafka = config.kafka.clone();
     let roles: Arc<[Role]> = roles.into();
     Arc::new(move || {
-        let (kafka, db, history, roles) =
-            (kafka.clone(), db.clone(), history.clone(), roles.clone());
+        let (kafka, db, history, roles) = (kafka.clone(), db.clone(), history.clone(), roles.clone());
         Box::pin(async move {
             let (mut findings, broker) = tokio::join!(log(&db), broker(&kafka));
             findings.push(broker);
@@ -43,12 +42,7 @@ pub async fn doctor(config: &Config) -> Vec<Finding> {
     let postgres = async {
         match postgres::pool(&config.postgres) {
             Ok(db) => log(&db).await,
-            Err(error) => vec![Finding::down(
-                "postgres",
-                error.to_string(),
-                "an address",
-                "set DATABASE_URL",
-            )],
+            Err(error) => vec![Finding::down("postgres", error.to_string(), "an address", "set DATABASE_URL")],
         }
     };
     let (mut findings, broker) = tokio::join!(postgres, broker(&config.kafka));
@@ -58,35 +52,17 @@ pub async fn doctor(config: &Config) -> Vec<Finding> {
 
 async fn log(db: &PgPool) -> Vec<Finding> {
     const STARTS: &str = "is it running? `make up` starts one; DATABASE_URL names it";
-    let answer = timeout(
-        PATIENCE,
-        sqlx::query_scalar::<_, String>("show server_version").fetch_one(db),
-    )
-    .await;
+    let answer = timeout(PATIENCE, sqlx::query_scalar::<_, String>("show server_version").fetch_one(db)).await;
     let version = match answer {
         Ok(Ok(version)) => version,
         Ok(Err(error)) => {
-            return vec![Finding::down(
-                "postgres",
-                error.to_string(),
-                "an answer",
-                STARTS,
-            )];
+            return vec![Finding::down("postgres", error.to_string(), "an answer", STARTS)];
         }
         Err(_) => {
-            return vec![Finding::down(
-                "postgres",
-                "no answer in 3 s",
-                "an answer",
-                STARTS,
-            )];
+            return vec![Finding::down("postgres", "no answer in 3 s", "an answer", STARTS)];
         }
     };
-    vec![
-        Finding::ok("postgres", format!("version {version}"), "an answer"),
-        partitions(db).await,
-        oldest(db).await,
-    ]
+    vec![Finding::ok("postgres", format!("version {version}"), "an answer"), partitions(db).await, oldest(db).await]
 }
 
 async fn partitions(db: &PgPool) -> Finding {
@@ -94,24 +70,10 @@ async fn partitions(db: &PgPool) -> Finding {
     match (loaded, heads) {
         (Ok(partitions), Ok(heads)) => {
             let events: i64 = heads.iter().map(|(_, head)| head).sum();
-            Finding::ok(
-                "log",
-                format!("{} partitions, {events} events", partitions.count()),
-                "a migrated log",
-            )
+            Finding::ok("log", format!("{} partitions, {events} events", partitions.count()), "a migrated log")
         }
-        (Err(error), _) => Finding::down(
-            "log",
-            error.to_string(),
-            "a migrated log",
-            "run `ordo migrate`",
-        ),
-        (_, Err(error)) => Finding::down(
-            "log",
-            error.to_string(),
-            "a migrated log",
-            "run `ordo migrate`",
-        ),
+        (Err(error), _) => Finding::down("log", error.to_string(), "a migrated log", "run `ordo migrate`"),
+        (_, Err(error)) => Finding::down("log", error.to_string(), "a migrated log", "run `ordo migrate`"),
     }
 }
 
@@ -126,36 +88,19 @@ async fn oldest(db: &PgPool) -> Finding {
             "none older than 5 s",
             "find it in pg_stat_activity by xact_start and end it: it slows every append",
         ),
-        Ok(seconds) => Finding::ok(
-            "transactions",
-            format!("the oldest is {seconds:.1} s old"),
-            "none older than 5 s",
-        ),
-        Err(error) => Finding::degraded(
-            "transactions",
-            error.to_string(),
-            "none older than 5 s",
-            "ask again",
-        ),
+        Ok(seconds) => Finding::ok("transactions", format!("the oldest is {seconds:.1} s old"), "none older than 5 s"),
+        Err(error) => Finding::degraded("transactions", error.to_string(), "none older than 5 s", "ask again"),
     }
 }
 
 /// Without Kafka orders are accepted all the same, so it degrades and does not stop.
 async fn broker(config: &kafka::Config) -> Finding {
-    const NEXT: &str = "orders are accepted meanwhile and published later; `make up` starts one, KAFKA_BROKERS names it";
+    const NEXT: &str =
+        "orders are accepted meanwhile and published later; `make up` starts one, KAFKA_BROKERS names it";
     match timeout(PATIENCE, kafka::reachable(config)).await {
-        Ok(Ok(brokers)) => Finding::ok(
-            "kafka",
-            format!("{brokers} broker(s) at {}", config.brokers),
-            "an answer",
-        ),
+        Ok(Ok(brokers)) => Finding::ok("kafka", format!("{brokers} broker(s) at {}", config.brokers), "an answer"),
         Ok(Err(error)) => Finding::degraded("kafka", error.to_string(), "an answer", NEXT),
-        Err(_) => Finding::degraded(
-            "kafka",
-            format!("no answer at {} in 3 s", config.brokers),
-            "an answer",
-            NEXT,
-        ),
+        Err(_) => Finding::degraded("kafka", format!("no answer at {} in 3 s", config.brokers), "an answer", NEXT),
     }
 }
 
@@ -174,29 +119,17 @@ fn workers(history: &History, roles: &[Role]) -> Vec<Finding> {
         if running > 0 {
             Finding::ok(&what, observed, "at least one")
         } else {
-            Finding::degraded(
-                &what,
-                observed,
-                "at least one",
-                "it waits for Kafka, or other processes have them all",
-            )
+            Finding::degraded(&what, observed, "at least one", "it waits for Kafka, or other processes have them all")
         }
     };
-    consumers::NAMES
-        .iter()
-        .filter(|name| roles.iter().any(|role| role.to_string() == **name))
-        .map(finding)
-        .collect()
+    consumers::NAMES.iter().filter(|name| roles.iter().any(|role| role.to_string() == **name)).map(finding).collect()
 }
 
 /// Actors that wait to be started again.
 fn backing_off(history: &History) -> Option<Finding> {
     let tree = history.tree();
-    let waiting: Vec<&str> = tree
-        .nodes()
-        .filter(|node| node.status == Status::BackingOff)
-        .map(|node| node.path.as_str())
-        .collect();
+    let waiting: Vec<&str> =
+        tree.nodes().filter(|node| node.status == Status::BackingOff).map(|node| node.path.as_str()).collect();
     (!waiting.is_empty()).then(|| {
         Finding::degraded(
             "actors",
@@ -209,10 +142,8 @@ fn backing_off(history: &History) -> Option<Finding> {
 
 fn alarms() -> Vec<Finding> {
     let finding = |(code, why): (&'static str, String)| {
-        let (what, next) = (
-            format!("alarm {code}"),
-            "see the log for this code; `ordo log verify` reads the whole log",
-        );
+        let (what, next) =
+            (format!("alarm {code}"), "see the log for this code; `ordo log verify` reads the whole log");
         if alarm::only_tells(code) {
             Finding::degraded(&what, why, "no alarm", next)
         } else {

@@ -10,8 +10,7 @@ use super::roles::SUBSCRIPTIONS;
 use crate::actors::commands::{Shards, commands};
 use crate::actors::mailbox::Permits;
 use crate::actors::{
-    self, Route, aggregate, dead_letter_publisher, relay, shard, subscription as subscriptions,
-    writer,
+    self, Route, aggregate, dead_letter_publisher, relay, shard, subscription as subscriptions, writer,
 };
 use crate::clock;
 use crate::commands::Commands;
@@ -47,32 +46,14 @@ pub(super) struct Resources {
 
 impl Resources {
     /// Opens what a process of this configuration needs. Postgres has answered: it knows the partitions.
-    pub(super) fn open(
-        config: Config,
-        db: PgPool,
-        partitions: Partitions,
-    ) -> Result<Self, SetupError> {
+    pub(super) fn open(config: Config, db: PgPool, partitions: Partitions) -> Result<Self, SetupError> {
         let owner = clock::new_id();
         let bell = Bell::new(partitions.count());
-        let (orders, products) = (
-            Shards::new(partitions, &config.aggregates),
-            Shards::new(partitions, &config.aggregates),
-        );
-        let receiving = Arc::new(Receiving {
-            db: db.clone(),
-            partitions,
-            bell: bell.clone(),
-        });
-        let commands = commands(
-            orders.clone(),
-            products.clone(),
-            receiving,
-            db.clone(),
-            &config.aggregates,
-        );
-        let writers = (0..config.event_store.writers.clamp(1, partitions.count()))
-            .map(|_| Route::default())
-            .collect();
+        let (orders, products) =
+            (Shards::new(partitions, &config.aggregates), Shards::new(partitions, &config.aggregates));
+        let receiving = Arc::new(Receiving { db: db.clone(), partitions, bell: bell.clone() });
+        let commands = commands(orders.clone(), products.clone(), receiving, db.clone(), &config.aggregates);
+        let writers = (0..config.event_store.writers.clamp(1, partitions.count())).map(|_| Route::default()).collect();
         Ok(Self {
             connect: postgres::connect_options(&config.postgres)?,
             root: ActorPath::root("ordo"),
@@ -137,9 +118,10 @@ impl Resources {
     ) -> shard::Arguments<A> {
         let permits = self.config.aggregates.permits;
         // One writer serves several partitions: the same one always serves the same.
-        let writers = self.partitions.all().map(|partition| {
-            self.writers[usize::try_from(partition).unwrap_or(0) % self.writers.len()].clone()
-        });
+        let writers = self
+            .partitions
+            .all()
+            .map(|partition| self.writers[usize::try_from(partition).unwrap_or(0) % self.writers.len()].clone());
         shard::Arguments {
             partition,
             path: above.child(&format!("shard-{partition}")),
@@ -148,10 +130,7 @@ impl Resources {
                 db: self.db.clone(),
                 writers: writers.collect(),
                 event_bytes: self.config.event_store.event_bytes,
-                permits: Permits {
-                    callers: permits,
-                    consumers: permits,
-                },
+                permits: Permits { callers: permits, consumers: permits },
             },
             config: self.config.aggregates.clone(),
             policy: self.config.supervision.policy(),
@@ -173,11 +152,7 @@ impl Resources {
     }
 
     pub(super) fn view(&self, name: String, folds: Folds) -> Subscription {
-        Subscription {
-            lease: Some(self.config.subscription.lease),
-            folds,
-            ..self.subscription(name)
-        }
+        Subscription { lease: Some(self.config.subscription.lease), folds, ..self.subscription(name) }
     }
 
     pub(super) fn consumer(&self, listed: Listed) -> Subscription {

@@ -32,14 +32,8 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 6] = [
-        Self::Http,
-        Self::Relay,
-        Self::Inventory,
-        Self::Orders,
-        Self::Notification,
-        Self::Views,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Http, Self::Relay, Self::Inventory, Self::Orders, Self::Notification, Self::Views];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -63,13 +57,10 @@ impl FromStr for Role {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|role| role.as_str() == name)
-            .ok_or_else(|| {
-                let known: Vec<&str> = Self::ALL.iter().map(|role| role.as_str()).collect();
-                format!("there is no role {name:?}; there are {}", known.join(", "))
-            })
+        Self::ALL.into_iter().find(|role| role.as_str() == name).ok_or_else(|| {
+            let known: Vec<&str> = Self::ALL.iter().map(|role| role.as_str()).collect();
+            format!("there is no role {name:?}; there are {}", known.join(", "))
+        })
     }
 }
 
@@ -79,28 +70,15 @@ pub(super) fn parts(roles: &[Role], resources: &Resources) -> Vec<ChildSpec> {
     let has_aggregates = has(Role::Http) || has(Role::Orders);
     let mut log = Vec::new();
     if has(Role::Relay) {
-        log.extend(
-            resources
-                .partitions
-                .all()
-                .map(|partition| relay::spec(resources.relay(partition))),
-        );
+        log.extend(resources.partitions.all().map(|partition| relay::spec(resources.relay(partition))));
         log.push(dead_letter_publisher::spec(resources.dead_letters()));
     }
     let mut parts = vec![part(resources, "relay", log)];
     if has_aggregates {
-        parts.push(part(
-            resources,
-            "log",
-            resources.writers().into_iter().map(writer::spec).collect(),
-        ));
+        parts.push(part(resources, "log", resources.writers().into_iter().map(writer::spec).collect()));
         parts.push(part(resources, "aggregates", aggregates(resources)));
     }
-    parts.push(part(
-        resources,
-        SUBSCRIPTIONS,
-        subscriptions(roles, resources),
-    ));
+    parts.push(part(resources, SUBSCRIPTIONS, subscriptions(roles, resources)));
     parts
 }
 
@@ -112,12 +90,8 @@ fn part(resources: &Resources, name: &str, children: Vec<ChildSpec>) -> ChildSpe
 }
 
 fn below(resources: &Resources, path: ActorPath, children: Vec<ChildSpec>) -> ChildSpec {
-    let arguments = supervisor::Arguments::new(
-        path,
-        children,
-        &resources.config.supervision,
-        resources.history.clone(),
-    );
+    let arguments =
+        supervisor::Arguments::new(path, children, &resources.config.supervision, resources.history.clone());
     ChildSpec::supervisor(arguments)
 }
 
@@ -126,32 +100,20 @@ fn aggregates(resources: &Resources) -> Vec<ChildSpec> {
     vec![
         kind(
             resources,
-            |path, partition| {
-                shard::spec::<Order>(resources.shard(path, partition, &resources.orders))
-            },
+            |path, partition| shard::spec::<Order>(resources.shard(path, partition, &resources.orders)),
             Order::NAME,
         ),
         kind(
             resources,
-            |path, partition| {
-                shard::spec::<Product>(resources.shard(path, partition, &resources.products))
-            },
+            |path, partition| shard::spec::<Product>(resources.shard(path, partition, &resources.products)),
             Product::NAME,
         ),
     ]
 }
 
-fn kind(
-    resources: &Resources,
-    shard: impl Fn(&ActorPath, i16) -> ChildSpec,
-    name: &str,
-) -> ChildSpec {
+fn kind(resources: &Resources, shard: impl Fn(&ActorPath, i16) -> ChildSpec, name: &str) -> ChildSpec {
     let path = resources.root.child("aggregates").child(name);
-    let shards = resources
-        .partitions
-        .all()
-        .map(|partition| shard(&path, partition))
-        .collect();
+    let shards = resources.partitions.all().map(|partition| shard(&path, partition)).collect();
     below(resources, path, shards)
 }
 
@@ -159,20 +121,13 @@ fn subscriptions(roles: &[Role], resources: &Resources) -> Vec<ChildSpec> {
     let mut specs = Vec::new();
     if roles.contains(&Role::Views) {
         for (name, fold) in projections::log_fed() {
-            specs.push(subscription::view(
-                resources.view(name, Folds::only(fold)),
-                &resources.shared(),
-            ));
+            specs.push(subscription::view(resources.view(name, Folds::only(fold)), &resources.shared()));
         }
     }
     for listed in consumers::all() {
         if roles.iter().any(|role| role.as_str() == listed.name) {
             let topics = listed.topics;
-            specs.push(subscription::consumer(
-                resources.consumer(listed),
-                topics,
-                resources.shared(),
-            ));
+            specs.push(subscription::consumer(resources.consumer(listed), topics, resources.shared()));
         }
     }
     specs

@@ -89,9 +89,7 @@ pub async fn serve(config: Config, roles: Vec<Role>) -> Result<(), ServeError> {
             shutdown::stop(&root, &resources).await;
             Ok(())
         }
-        Some(StopReason::Escalated(why) | StopReason::Unexpected(why)) => {
-            Err(ServeError::GaveUp(why))
-        }
+        Some(StopReason::Escalated(why) | StopReason::Unexpected(why)) => Err(ServeError::GaveUp(why)),
         Some(StopReason::Done | StopReason::Ordered) => Ok(()),
     };
     shutdown::last_words(&resources).await;
@@ -99,13 +97,7 @@ pub async fn serve(config: Config, roles: Vec<Role>) -> Result<(), ServeError> {
 }
 
 async fn bind(address: std::net::SocketAddr, key: &'static str) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| ServeError::Listen {
-            address,
-            key,
-            source,
-        })
+    TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, key, source })
 }
 
 /// The log says how it is divided, so Postgres must have answered once; until then it is waited for. `None` after a signal.
@@ -126,10 +118,7 @@ async fn wait_for_log(db: &PgPool) -> Result<Option<Partitions>, PartitionError>
 }
 
 fn is_away(error: &sqlx::Error) -> bool {
-    matches!(
-        postgres::classify(error),
-        postgres::Fault::Lost | postgres::Fault::Unavailable
-    )
+    matches!(postgres::classify(error), postgres::Fault::Lost | postgres::Fault::Unavailable)
 }
 
 /// The tree, in start order; it is stopped in reverse: REST, consumers, aggregates, writers, relay, and the rest.
@@ -139,22 +128,14 @@ fn children(
     ops_listener: TcpListener,
     rest_listener: Option<TcpListener>,
 ) -> Vec<ChildSpec> {
-    let probe = probes::probe(
-        &resources.config,
-        resources.db.clone(),
-        resources.history.clone(),
-        roles,
-    );
+    let probe = probes::probe(&resources.config, resources.db.clone(), resources.history.clone(), roles);
     let ops = ops_router(OpsState {
         history: resources.history.clone(),
         db: resources.db.clone(),
         probe: probe.clone(),
         config: resources.config.ops.clone(),
     });
-    let mut children = vec![
-        housekeeper::spec(resources.housekeeping()),
-        listen("ops", ops_listener, ops),
-    ];
+    let mut children = vec![housekeeper::spec(resources.housekeeping()), listen("ops", ops_listener, ops)];
     children.extend(parts(roles, resources));
     if let Some(socket) = rest_listener {
         let gateway = Gateway {
@@ -172,18 +153,9 @@ fn children(
 fn listen(name: &'static str, socket: TcpListener, router: axum::Router) -> ChildSpec {
     let address = socket.local_addr().expect("a bound socket has an address");
     tracing::info!(listener = name, %address, "listening");
-    listener::spec(Arguments {
-        name,
-        address,
-        bound: Arc::new(Mutex::new(Some(socket))),
-        router,
-    })
+    listener::spec(Arguments { name, address, bound: Arc::new(Mutex::new(Some(socket))), router })
 }
 
 fn names(roles: &[Role]) -> String {
-    roles
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(",")
+    roles.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }

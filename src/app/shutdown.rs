@@ -15,9 +15,7 @@ const CHILD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Waits for SIGTERM or SIGINT.
 pub(super) async fn signal() {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (on(SignalKind::terminate()), on(SignalKind::interrupt()))
-    else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (on(SignalKind::terminate()), on(SignalKind::interrupt())) else {
         tracing::error!("signals cannot be heard; this process ends only by SIGKILL");
         return std::future::pending().await;
     };
@@ -44,10 +42,7 @@ pub(super) async fn stop(root: &Root, resources: &Resources) {
 
 /// What is left for the next start.
 async fn drained(resources: &Resources) -> String {
-    let (heads, places) = tokio::join!(
-        event_store::heads(&resources.db),
-        checkpoint::all(&resources.db)
-    );
+    let (heads, places) = tokio::join!(event_store::heads(&resources.db), checkpoint::all(&resources.db));
     let (Ok(heads), Ok(places)) = (heads, places) else {
         return "Postgres does not say".to_owned();
     };
@@ -56,9 +51,7 @@ async fn drained(resources: &Resources) -> String {
             .iter()
             .map(|(partition, head)| {
                 let place = places.iter().find(|place| {
-                    place.subscription == subscription
-                        && place.source == LOG
-                        && place.partition == *partition
+                    place.subscription == subscription && place.source == LOG && place.partition == *partition
                 });
                 head - place.map_or(0, |place| place.position)
             })

@@ -27,17 +27,10 @@ impl Client {
     fn at(name: &str, default: &str) -> anyhow::Result<Self> {
         let base = std::env::var(name).unwrap_or_else(|_| default.to_owned());
         if base.starts_with("https:") {
-            bail!(
-                "{name}={base}: this build speaks plain HTTP; name the listener behind the proxy, http://…"
-            );
+            bail!("{name}={base}: this build speaks plain HTTP; name the listener behind the proxy, http://…");
         }
-        let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(15))
-            .build()?;
-        Ok(Self {
-            base: base.trim_end_matches('/').to_owned(),
-            http,
-        })
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(15)).build()?;
+        Ok(Self { base: base.trim_end_matches('/').to_owned(), http })
     }
 
     pub(super) async fn get(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<Value> {
@@ -48,12 +41,7 @@ impl Client {
         self.answer(request).await
     }
 
-    pub(super) async fn post(
-        &self,
-        path: &str,
-        key: Option<&str>,
-        body: &impl Serialize,
-    ) -> anyhow::Result<Value> {
+    pub(super) async fn post(&self, path: &str, key: Option<&str>, body: &impl Serialize) -> anyhow::Result<Value> {
         let mut request = self.http.post(format!("{}{path}", self.base)).json(body);
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
@@ -63,18 +51,14 @@ impl Client {
 
     async fn answer(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
         let answer = request.send().await.with_context(|| {
-            format!("nothing answers at {}; is it running? `make up` starts it, `source .local/env` names it", self.base)
+            format!(
+                "nothing answers at {}; is it running? `make up` starts it, `source .local/env` names it",
+                self.base
+            )
         })?;
         let status = answer.status();
-        let body: Value = answer
-            .json()
-            .await
-            .with_context(|| format!("{} answered no JSON", self.base))?;
-        if status.is_success() {
-            Ok(body)
-        } else {
-            Err(problem(status.as_u16(), &body))
-        }
+        let body: Value = answer.json().await.with_context(|| format!("{} answered no JSON", self.base))?;
+        if status.is_success() { Ok(body) } else { Err(problem(status.as_u16(), &body)) }
     }
 }
 
@@ -85,13 +69,7 @@ fn problem(status: u16, body: &Value) -> anyhow::Error {
         .as_array()
         .into_iter()
         .flatten()
-        .map(|error| {
-            format!(
-                "{}: {}",
-                error["field"].as_str().unwrap_or("?"),
-                error["detail"].as_str().unwrap_or("?")
-            )
-        })
+        .map(|error| format!("{}: {}", error["field"].as_str().unwrap_or("?"), error["detail"].as_str().unwrap_or("?")))
         .collect();
     let parts = [text("detail"), fields.join(", "), text("next")];
     let line: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();

@@ -22,12 +22,7 @@ const CATALOGUE: &[(&str, &str, u32, u32)] = &[
     ("teapot-iron", "Cast iron teapot", 5900, 2_000),
     ("teapot-glass", "Glass teapot", 3450, 2_000),
     ("tea-assam", "Assam, 100 g", 899, 20_000),
-    (
-        "tea-darjeeling",
-        "Darjeeling first flush, 100 g",
-        1790,
-        10_000,
-    ),
+    ("tea-darjeeling", "Darjeeling first flush, 100 g", 1790, 10_000),
     ("tea-sencha", "Sencha, 100 g", 1250, 10_000),
     ("tea-earl-grey", "Earl Grey, 100 g", 799, 20_000),
     ("coffee-house", "House blend, 250 g", 950, 20_000),
@@ -75,31 +70,16 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<ExitCode> {
     let outcomes = outcomes(&client, &tally).await?;
     let mut latencies: Vec<Duration> = tally.accepted.iter().map(|(_, took)| *took).collect();
     latencies.sort_unstable();
-    let at = |share: usize| {
-        latencies
-            .get(latencies.len() * share / 100)
-            .copied()
-            .unwrap_or_default()
-    };
+    let at = |share: usize| latencies.get(latencies.len() * share / 100).copied().unwrap_or_default();
     if json {
         output::json(&json!({
             "accepted": tally.accepted.len(), "refused": tally.refused, "outcomes": outcomes,
             "acceptMs": { "p50": at(50).as_secs_f64() * 1e3, "p99": at(99).as_secs_f64() * 1e3 },
         }))?;
     } else {
-        output::line(&format!(
-            "{} orders accepted, p50 {:.1?}, p99 {:.1?}",
-            tally.accepted.len(),
-            at(50),
-            at(99)
-        ));
-        outcomes
-            .iter()
-            .for_each(|(status, count)| output::line(&format!("  {count:>6} {status}")));
-        tally
-            .refused
-            .iter()
-            .for_each(|(why, count)| output::line(&format!("  {count:>6} refused: {why}")));
+        output::line(&format!("{} orders accepted, p50 {:.1?}, p99 {:.1?}", tally.accepted.len(), at(50), at(99)));
+        outcomes.iter().for_each(|(status, count)| output::line(&format!("  {count:>6} {status}")));
+        tally.refused.iter().for_each(|(why, count)| output::line(&format!("  {count:>6} refused: {why}")));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -107,20 +87,12 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<ExitCode> {
 /// Products and first receipts; repeated, it changes nothing.
 async fn fill_shop(client: &Client, seed: u64) -> anyhow::Result<()> {
     let progress = ProgressBar::new(CATALOGUE.len() as u64);
-    progress.set_style(ProgressStyle::with_template(
-        "filling the shop {bar:30} {pos}/{len}",
-    )?);
+    progress.set_style(ProgressStyle::with_template("filling the shop {bar:30} {pos}/{len}")?);
     for (id, name, price, stock) in CATALOGUE {
         let product = json!({ "productId": id, "name": name, "price": { "amount": price, "currency": "EUR" } });
         client.post("/v1/products", None, &product).await?;
         let key = format!("demo-{seed}-{id}");
-        client
-            .post(
-                &format!("/v1/inventory/{id}/receipts"),
-                Some(&key),
-                &json!({ "quantity": stock }),
-            )
-            .await?;
+        client.post(&format!("/v1/inventory/{id}/receipts"), Some(&key), &json!({ "quantity": stock })).await?;
         progress.inc(1);
     }
     progress.finish_and_clear();
@@ -130,9 +102,7 @@ async fn fill_shop(client: &Client, seed: u64) -> anyhow::Result<()> {
 async fn order(client: &Client, args: &Args) -> anyhow::Result<Tally> {
     let total = u64::from(args.rate) * u64::from(args.seconds);
     let progress = ProgressBar::new(total);
-    progress.set_style(ProgressStyle::with_template(
-        "ordering {bar:30} {pos}/{len} {per_sec} {msg}",
-    )?);
+    progress.set_style(ProgressStyle::with_template("ordering {bar:30} {pos}/{len} {per_sec} {msg}")?);
     let mut random = SmallRng::seed_from_u64(args.seed);
     let mut ticks = interval(Duration::from_secs(1) / args.rate);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);

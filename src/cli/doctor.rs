@@ -23,10 +23,7 @@ pub(super) async fn run(config: &Config, json: bool) -> anyhow::Result<ExitCode>
                 finding.next.clone().unwrap_or_default(),
             ]
         };
-        output::table(
-            ["what", "status", "observed", "expected", "next"],
-            findings.iter().map(row),
-        );
+        output::table(["what", "status", "observed", "expected", "next"], findings.iter().map(row));
     }
     Ok(match Finding::worst(&findings) {
         Status::Ok => ExitCode::SUCCESS,
@@ -59,19 +56,9 @@ async fn service() -> Finding {
                         )
                     })
                     .collect();
-                Finding::degraded(
-                    "service",
-                    wrong.join("; "),
-                    "ready",
-                    "GET /readyz says what to do about each",
-                )
+                Finding::degraded("service", wrong.join("; "), "ready", "GET /readyz says what to do about each")
             }
         }
-        Err(error) => Finding::degraded(
-            "service",
-            format!("{error:#}"),
-            "ready",
-            "`ordo serve` starts one",
-        ),
+        Err(error) => Finding::degraded("service", format!("{error:#}"), "ready", "`ordo serve` starts one"),
     }
 }

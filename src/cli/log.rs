@@ -27,27 +27,16 @@ pub(super) async fn run(config: &Config, args: Args, json: bool) -> anyhow::Resu
     let Verb::Verify = args.verb;
     let db = postgres::pool(&config.postgres)?;
     let progress = ProgressBar::new_spinner();
-    progress.set_style(ProgressStyle::with_template(
-        "{spinner} {pos} events read, {per_sec}",
-    )?);
+    progress.set_style(ProgressStyle::with_template("{spinner} {pos} events read, {per_sec}")?);
     progress.enable_steady_tick(Duration::from_millis(200));
     let report = event_store::verify::verify(&db, |events| progress.set_position(events)).await?;
     progress.finish_and_clear();
     if json {
         output::json(&report)?;
     } else {
-        report
-            .examples
-            .iter()
-            .for_each(|example| output::line(example));
+        report.examples.iter().for_each(|example| output::line(example));
         let (events, streams, violations) = (report.events, report.streams, report.violations);
-        output::line(&format!(
-            "{events} events of {streams} streams read, {violations} violations"
-        ));
+        output::line(&format!("{events} events of {streams} streams read, {violations} violations"));
     }
-    Ok(if report.violations == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if report.violations == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -24,12 +24,7 @@ pub(super) async fn run(config: Config, args: Args) -> anyhow::Result<ExitCode> 
     let owner = std::env::var("ORDO_ADMIN_DATABASE_URL").unwrap_or(config.postgres.url);
     let db = postgres::migrate(&owner).await?;
     let partitions = event_store::create_heads(&db, args.partitions, PARTITIONS).await?;
-    projections::create_tables(&db)
-        .await
-        .context("the tables of the read models could not be made")?;
-    output::line(&format!(
-        "the database is up to date; the log has {} partitions",
-        partitions.count()
-    ));
+    projections::create_tables(&db).await.context("the tables of the read models could not be made")?;
+    output::line(&format!("the database is up to date; the log has {} partitions", partitions.count()));
     Ok(ExitCode::SUCCESS)
 }

@@ -19,11 +19,7 @@ use crate::config::Config;
 
 /// Orders as supervised actors over a Postgres log, published to Kafka.
 #[derive(Debug, Parser)]
-#[command(
-    name = "ordo",
-    version,
-    after_help = "Example: ordo migrate && ordo serve --roles http,relay"
-)]
+#[command(name = "ordo", version, after_help = "Example: ordo migrate && ordo serve --roles http,relay")]
 struct Cli {
     /// Configuration file; without it ./ordo.toml is read if it is there.
     #[arg(long, global = true, value_name = "FILE")]
@@ -59,10 +55,7 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return output::fail(&anyhow::anyhow!("no runtime: {error}")),
     };

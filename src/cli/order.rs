@@ -18,9 +18,7 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
     /// Place an order.
-    #[command(
-        after_help = "Example: ordo order place --user ada --item mug=2 --item tea=1 --key cart-17"
-    )]
+    #[command(after_help = "Example: ordo order place --user ada --item mug=2 --item tea=1 --key cart-17")]
     Place {
         /// Who orders.
         #[arg(long)]
@@ -74,10 +72,7 @@ impl FromStr for Item {
     fn from_str(text: &str) -> Result<Self, String> {
         text.split_once('=')
             .and_then(|(product, quantity)| {
-                Some(Self {
-                    product: product.to_owned(),
-                    quantity: quantity.parse().ok()?,
-                })
+                Some(Self { product: product.to_owned(), quantity: quantity.parse().ok()? })
             })
             .filter(|item| !item.product.is_empty())
             .ok_or_else(|| format!("{text:?} is not PRODUCT=QUANTITY, such as mug=2"))
@@ -88,37 +83,21 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<ExitCode> {
     let client = Client::rest()?;
     match args.verb {
         Verb::Place { user, items, key } => {
-            let items: Vec<Value> = items
-                .iter()
-                .map(|item| json!({ "productId": item.product, "quantity": item.quantity }))
-                .collect();
+            let items: Vec<Value> =
+                items.iter().map(|item| json!({ "productId": item.product, "quantity": item.quantity })).collect();
             let body = json!({ "userId": user, "items": items });
             let answer = client.post("/v1/orders", key.as_deref(), &body).await?;
-            show(&answer, json, |answer| {
-                format!("{}  {}", text(&answer["orderId"]), text(&answer["status"]))
-            })?;
+            show(&answer, json, |answer| format!("{}  {}", text(&answer["orderId"]), text(&answer["status"])))?;
         }
-        Verb::Get { id } => show(
-            &client.get(&format!("/v1/orders/{id}"), &[]).await?,
-            json,
-            order,
-        )?,
-        Verb::List {
-            user,
-            status,
-            limit,
-            cursor,
-        } => {
+        Verb::Get { id } => show(&client.get(&format!("/v1/orders/{id}"), &[]).await?, json, order)?,
+        Verb::List { user, status, limit, cursor } => {
             let mut query = vec![("limit", limit.to_string())];
             query.extend(user.map(|user| ("userId", user)));
             query.extend(status.map(|status| ("status", status)));
             query.extend(cursor.map(|cursor| ("cursor", cursor)));
             list(&client.get("/v1/orders", &query).await?, json)?;
         }
-        Verb::Events { id } => events(
-            &client.get(&format!("/v1/orders/{id}/events"), &[]).await?,
-            json,
-        )?,
+        Verb::Events { id } => events(&client.get(&format!("/v1/orders/{id}/events"), &[]).await?, json)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -140,11 +119,7 @@ fn list(answer: &Value, json: bool) -> anyhow::Result<()> {
     output::table(
         ["order", "user", "status", "total", "created"],
         orders.iter().map(|order| {
-            let total = format!(
-                "{} {}",
-                text(&order["total"]["amount"]),
-                text(&order["total"]["currency"])
-            );
+            let total = format!("{} {}", text(&order["total"]["amount"]), text(&order["total"]["currency"]));
             let [id, user, status, created] =
                 ["orderId", "userId", "status", "createdAt"].map(|field| text(&order[field]));
             [id, user, status, total, created]
@@ -160,16 +135,10 @@ fn events(answer: &Value, json: bool) -> anyhow::Result<()> {
     if json {
         return output::json(answer);
     }
-    let events = answer["events"]
-        .as_array()
-        .or_else(|| answer["items"].as_array())
-        .cloned()
-        .unwrap_or_default();
+    let events = answer["events"].as_array().or_else(|| answer["items"].as_array()).cloned().unwrap_or_default();
     output::table(
         ["version", "event", "position", "recorded"],
-        events.iter().map(|event| {
-            ["version", "type", "position", "recordedAt"].map(|field| text(&event[field]))
-        }),
+        events.iter().map(|event| ["version", "type", "position", "recordedAt"].map(|field| text(&event[field]))),
     );
     Ok(())
 }
@@ -184,26 +153,16 @@ fn order(answer: &Value) -> String {
         text(&answer["total"]["currency"])
     )];
     for item in answer["items"].as_array().into_iter().flatten() {
-        lines.push(format!(
-            "  {} x {}",
-            text(&item["quantity"]),
-            text(&item["productId"])
-        ));
+        lines.push(format!("  {} x {}", text(&item["quantity"]), text(&item["productId"])));
     }
     for moment in answer["timeline"].as_array().into_iter().flatten() {
-        lines.push(format!(
-            "  {}  {}",
-            text(&moment["at"]),
-            text(&moment["event"])
-        ));
+        lines.push(format!("  {}  {}", text(&moment["at"]), text(&moment["event"])));
     }
     lines.join("\n")
 }
 
 fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]
@@ -212,13 +171,7 @@ mod tests {
 
     #[test]
     fn an_item_is_product_and_quantity() {
-        assert_eq!(
-            "mug=2".parse(),
-            Ok(Item {
-                product: "mug".into(),
-                quantity: 2
-            })
-        );
+        assert_eq!("mug=2".parse(), Ok(Item { product: "mug".into(), quantity: 2 }));
         for bad in ["mug", "mug=", "=2", "mug=-1", "mug=two"] {
             assert!(bad.parse::<Item>().is_err(), "{bad}");
         }

@@ -20,10 +20,7 @@ pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
 }
 
 /// Prints rows under a heading.
-pub(super) fn table<const N: usize>(
-    heading: [&str; N],
-    rows: impl IntoIterator<Item = [String; N]>,
-) {
+pub(super) fn table<const N: usize>(heading: [&str; N], rows: impl IntoIterator<Item = [String; N]>) {
     let mut table = Table::new();
     table.load_style(TableStyle::new()).set_header(heading);
     for row in rows {

@@ -17,11 +17,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(config: Config, args: Args) -> anyhow::Result<ExitCode> {
     telemetry::log::install(&config.log).map_err(anyhow::Error::msg)?;
-    let roles = if args.roles.is_empty() {
-        Role::ALL.to_vec()
-    } else {
-        args.roles
-    };
+    let roles = if args.roles.is_empty() { Role::ALL.to_vec() } else { args.roles };
     serve(config, roles).await?;
     Ok(ExitCode::SUCCESS)
 }

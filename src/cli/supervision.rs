@@ -13,28 +13,13 @@ pub(super) async fn run(json: bool) -> anyhow::Result<ExitCode> {
         output::json(&answer)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let text = |value: &Value| {
-        value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned)
-    };
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let or_dash = |value: &Value| {
-        if value.is_null() {
-            "-".to_owned()
-        } else {
-            text(value)
-        }
+        if value.is_null() { "-".to_owned() } else { text(value) }
     };
     let nodes = answer["tree"].as_array().cloned().unwrap_or_default();
     output::table(
-        [
-            "actor",
-            "kind",
-            "status",
-            "restarts",
-            "budget",
-            "last crash",
-        ],
+        ["actor", "kind", "status", "restarts", "budget", "last crash"],
         nodes.iter().map(|node| {
             [
                 text(&node["path"]),

@@ -10,16 +10,13 @@ use crate::clock;
 use crate::commands::{CommandError, Goods, Receipt, ReceiveStock, Request};
 use crate::contracts::{PositionToken, topics};
 use crate::domain::inventory::{
-    self, Event, Item, Level, RECEIPT_STREAM, Reservation, STREAM, StockReceived, release, reserve,
-    ship,
+    self, Event, Item, Level, RECEIPT_STREAM, Reservation, STREAM, StockReceived, release, reserve, ship,
 };
 use crate::domain::{DomainEvent, OrderId};
 use crate::event_store::{self, Append, Bell, NewEvent, Partitions, append};
 use crate::projections::Stock;
 use crate::read_model::{Folded, Table, lock};
-use crate::subscription::{
-    Consumer, Decision, Decisions, Failure, Fold, FoldEvent, Folds, Received, Tx, reads,
-};
+use crate::subscription::{Consumer, Decision, Decisions, Failure, Fold, FoldEvent, Folds, Received, Tx, reads};
 
 /// The part of `order.created` that is read.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -72,11 +69,7 @@ impl Consumer for Inventory {
         Folds::default().with(Folded::<Stock>::default())
     }
 
-    async fn handle(
-        &self,
-        batch: &[Received<Reads>],
-        tx: &mut Tx<'_>,
-    ) -> Result<Decisions, Failure> {
+    async fn handle(&self, batch: &[Received<Reads>], tx: &mut Tx<'_>) -> Result<Decisions, Failure> {
         let mut decided = read_streams(batch, tx).await?;
         let mut level = self.lock_stock(batch, &decided, tx).await?;
         let mut decisions = Vec::with_capacity(batch.len());
@@ -85,10 +78,7 @@ impl Consumer for Inventory {
             let (state, version) = decided.entry(order_id).or_default();
             let event = match &received.event {
                 Reads::Created(created) => {
-                    let wish = Reservation {
-                        order_id,
-                        items: created.items.clone(),
-                    };
+                    let wish = Reservation { order_id, items: created.items.clone() };
                     reserve(state, wish, &mut level)
                 }
                 Reads::Cancelled(_) => release(state, order_id, &mut level),
@@ -133,9 +123,7 @@ impl Inventory {
         }
         let products: Vec<String> = products.into_iter().collect();
         let rows = lock(&self.stock, &products, tx.db).await?;
-        let level = rows
-            .into_iter()
-            .filter_map(|row| Some((row.product_id.parse().ok()?, row.available)));
+        let level = rows.into_iter().filter_map(|row| Some((row.product_id.parse().ok()?, row.available)));
         Ok(level.collect())
     }
 }
@@ -156,14 +144,11 @@ async fn read_streams(batch: &[Received<Reads>], tx: &mut Tx<'_>) -> Result<Deci
     if asked.is_empty() {
         return Ok(decided);
     }
-    let by_stream: HashMap<String, OrderId> = asked
-        .into_iter()
-        .map(|order_id| (stream_of(order_id), order_id))
-        .collect();
+    let by_stream: HashMap<String, OrderId> =
+        asked.into_iter().map(|order_id| (stream_of(order_id), order_id)).collect();
     let streams: Vec<String> = by_stream.keys().cloned().collect();
     for recorded in event_store::streams(&mut *tx.db, &streams).await? {
-        let event = Event::from_payload(&recorded.event_type, &recorded.payload)
-            .map_err(Failure::poison)?;
+        let event = Event::from_payload(&recorded.event_type, &recorded.payload).map_err(Failure::poison)?;
         let (state, version) = decided.entry(by_stream[&recorded.stream_id]).or_default();
         *state = std::mem::take(state).evolve(&event);
         *version = recorded.version;
@@ -187,11 +172,7 @@ pub struct Receiving {
 }
 
 impl ReceiveStock for Receiving {
-    fn receive(
-        &self,
-        goods: Goods,
-        request: Request,
-    ) -> BoxFuture<'_, Result<Receipt, CommandError>> {
+    fn receive(&self, goods: Goods, request: Request) -> BoxFuture<'_, Result<Receipt, CommandError>> {
         Box::pin(async move {
             match self.try_receive(&goods, &request).await {
                 Ok(receipt) => Ok(receipt),
@@ -200,9 +181,7 @@ impl ReceiveStock for Receiving {
                 Err(failure) => {
                     tracing::warn!(error = failure.chain(), "a stock receipt failed");
                     // A lost connection may have lost the answer only: the same key tells.
-                    Err(CommandError::OutcomeUnknown {
-                        retry_after: std::time::Duration::from_secs(1),
-                    })
+                    Err(CommandError::OutcomeUnknown { retry_after: std::time::Duration::from_secs(1) })
                 }
             }
         })
@@ -218,12 +197,7 @@ impl Receiving {
         });
         let event = NewEvent::from(&received);
         let mut tx = self.db.begin().await?;
-        let fold = [FoldEvent {
-            event_type: event.event_type,
-            version: 1,
-            recorded_at: None,
-            payload: &event.payload,
-        }];
+        let fold = [FoldEvent { event_type: event.event_type, version: 1, recorded_at: None, payload: &event.payload }];
         Folded::<Stock>::default().fold(&fold, &mut tx).await?;
         let append = Append {
             append_id: clock::random_id(),
@@ -238,39 +212,23 @@ impl Receiving {
         let places = append::within(&mut tx, &appends).await?;
         tx.commit().await?;
         let [append] = appends;
-        let token = PositionToken {
-            partition: append.partition,
-            position: places[0].first_position,
-        };
+        let token = PositionToken { partition: append.partition, position: places[0].first_position };
         self.bell.ring_all(append.recorded(places[0]));
-        Ok(Receipt {
-            token,
-            version: 1,
-            appended: true,
-        })
+        Ok(Receipt { token, version: 1, appended: true })
     }
 
     /// The receipt exists: the same content is the first answer again, other content is refused.
-    async fn first_answer(
-        &self,
-        goods: &Goods,
-        request: &Request,
-    ) -> Result<Receipt, CommandError> {
+    async fn first_answer(&self, goods: &Goods, request: &Request) -> Result<Receipt, CommandError> {
         let retry_after = std::time::Duration::from_secs(1);
         let first = event_store::stream(&self.db, &receipt_stream(goods), 0, 1).await;
         let first = first.map_err(|_| CommandError::Unavailable { retry_after })?;
         match first.first() {
-            Some(first) if first.meta().request_hash == request.meta.request_hash => Ok(Receipt {
-                token: first.token(),
-                version: 1,
-                appended: false,
-            }),
+            Some(first) if first.meta().request_hash == request.meta.request_hash => {
+                Ok(Receipt { token: first.token(), version: 1, appended: false })
+            }
             _ => Err(CommandError::Refused {
                 code: "receipt_exists",
-                detail: format!(
-                    "receipt {} exists already with other content",
-                    goods.receipt_id
-                ),
+                detail: format!("receipt {} exists already with other content", goods.receipt_id),
                 is_unknown: false,
             }),
         }

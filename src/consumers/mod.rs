@@ -25,22 +25,13 @@ pub struct Listed {
 }
 
 fn listed<C: Consumer>(consumer: C) -> Listed {
-    Listed {
-        name: C::NAME,
-        topics: C::TOPICS,
-        handler: handler(consumer),
-        folds: C::folds(),
-    }
+    Listed { name: C::NAME, topics: C::TOPICS, handler: handler(consumer), folds: C::folds() }
 }
 
 /// Every consumer there is.
 #[must_use]
 pub fn all() -> Vec<Listed> {
-    vec![
-        listed(Inventory::default()),
-        listed(Orders),
-        listed(Notification),
-    ]
+    vec![listed(Inventory::default()), listed(Orders), listed(Notification)]
 }
 
 /// Their names.

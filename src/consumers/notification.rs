@@ -35,24 +35,13 @@ impl Consumer for Notification {
     const TOPICS: &'static [&'static str] = &[topics::ORDER_EVENTS];
     type Reads = Reads;
 
-    async fn handle(
-        &self,
-        batch: &[Received<Reads>],
-        tx: &mut Tx<'_>,
-    ) -> Result<Decisions, Failure> {
+    async fn handle(&self, batch: &[Received<Reads>], tx: &mut Tx<'_>) -> Result<Decisions, Failure> {
         let mut decisions: Decisions = batch.iter().map(decide).collect();
         if tx.after_conflict {
             // Some were requested before, by a run that the ledger has forgotten: once is enough.
-            let streams: Vec<String> = decisions
-                .iter()
-                .map(|decision| decision.stream_id.clone())
-                .collect();
+            let streams: Vec<String> = decisions.iter().map(|decision| decision.stream_id.clone()).collect();
             let known = event_store::streams(&mut *tx.db, &streams).await?;
-            decisions.retain(|decision| {
-                known
-                    .iter()
-                    .all(|event| event.stream_id != decision.stream_id)
-            });
+            decisions.retain(|decision| known.iter().all(|event| event.stream_id != decision.stream_id));
         }
         Ok(decisions)
     }
@@ -65,11 +54,7 @@ fn decide(received: &Received<Reads>) -> Decision {
         Reads::Rejected(about) => (Template::OrderRejected, about),
         Reads::Shipped(about) => (Template::OrderShipped, about),
     };
-    let requested = NotificationRequested {
-        order_id: about.order_id,
-        user_id: about.user_id.clone(),
-        template,
-    };
+    let requested = NotificationRequested { order_id: about.order_id, user_id: about.user_id.clone(), template };
     Decision {
         cause: received.cause,
         stream_id: format!("{STREAM}:{}:{template}", about.order_id),

@@ -53,9 +53,5 @@ fn command(received: &Received<Reads>) -> OrderCommand {
             (rejected.order_id, Command::Reject { reason, missing })
         }
     };
-    OrderCommand {
-        cause: received.cause,
-        order_id,
-        command,
-    }
+    OrderCommand { cause: received.cause, order_id, command }
 }

@@ -37,29 +37,15 @@ pub fn headers(event: &RecordedEvent, previous: Option<Position>) -> Vec<(&'stat
         ("ce_source", SOURCE.to_owned()),
         (TYPE, event.event_type.clone()),
         (SUBJECT, event.stream_id.clone()),
-        (
-            TIME,
-            event
-                .recorded_at
-                .to_rfc3339_opts(SecondsFormat::Micros, true),
-        ),
+        (TIME, event.recorded_at.to_rfc3339_opts(SecondsFormat::Micros, true)),
         (SCHEMA_VERSION, event.schema_version.to_string()),
-        (
-            "ce_dataschema",
-            format!("/schemas/{}/{}", event.event_type, event.schema_version),
-        ),
+        ("ce_dataschema", format!("/schemas/{}/{}", event.event_type, event.schema_version)),
         (STREAM_VERSION, event.version.to_string()),
         (SEQUENCE, format!("{:020}", event.position)),
     ];
     headers.extend(previous.map(|previous| (PREVIOUS, previous.to_string())));
-    headers.extend(
-        meta.correlation_id
-            .map(|id| ("ce_correlationid", id.to_string())),
-    );
-    headers.extend(
-        meta.causation_id
-            .map(|id| ("ce_causationid", id.to_string())),
-    );
+    headers.extend(meta.correlation_id.map(|id| ("ce_correlationid", id.to_string())));
+    headers.extend(meta.causation_id.map(|id| ("ce_causationid", id.to_string())));
     if let Some(traceparent) = meta.traceparent {
         headers.push(("ce_traceparent", traceparent.clone()));
         headers.push(("traceparent", traceparent));
@@ -128,9 +114,7 @@ impl Envelope {
             version: parsed(STREAM_VERSION, &required(STREAM_VERSION)?)?,
             schema_version: parsed(SCHEMA_VERSION, &required(SCHEMA_VERSION)?)?,
             position: parsed(SEQUENCE, &required(SEQUENCE)?)?,
-            previous: optional(PREVIOUS)?
-                .map(|text| parsed(PREVIOUS, &text))
-                .transpose()?,
+            previous: optional(PREVIOUS)?.map(|text| parsed(PREVIOUS, &text)).transpose()?,
             recorded_at: parsed(TIME, &required(TIME)?)?,
             correlation_id: optional("ce_correlationid")?.and_then(|text| text.parse().ok()),
             traceparent: optional("ce_traceparent")?,
@@ -148,17 +132,13 @@ impl Envelope {
 }
 
 fn text(name: &'static str, value: &[u8]) -> Result<String, Malformed> {
-    std::str::from_utf8(value).map(str::to_owned).map_err(|_| {
-        Malformed::Unreadable(
-            name,
-            String::from_utf8_lossy(value).chars().take(80).collect(),
-        )
-    })
+    std::str::from_utf8(value)
+        .map(str::to_owned)
+        .map_err(|_| Malformed::Unreadable(name, String::from_utf8_lossy(value).chars().take(80).collect()))
 }
 
 fn parsed<T: std::str::FromStr>(name: &'static str, text: &str) -> Result<T, Malformed> {
-    text.parse()
-        .map_err(|_| Malformed::Unreadable(name, text.chars().take(80).collect()))
+    text.parse().map_err(|_| Malformed::Unreadable(name, text.chars().take(80).collect()))
 }
 
 #[cfg(test)]
@@ -179,11 +159,7 @@ mod tests {
             event_type: "order.confirmed".into(),
             schema_version: 1,
             payload: "{}".into(),
-            meta: Meta {
-                correlation_id: Some(Uuid::from_u128(9)),
-                ..Meta::default()
-            }
-            .to_json(),
+            meta: Meta { correlation_id: Some(Uuid::from_u128(9)), ..Meta::default() }.to_json(),
             recorded_at: DateTime::from_timestamp_micros(1_700_000_000_123_456).unwrap(),
         }
     }
@@ -202,35 +178,15 @@ mod tests {
         let event = event();
         assert_eq!(envelope.event_id, event.id());
         assert_eq!(
-            (
-                envelope.stream_id,
-                envelope.version,
-                envelope.position,
-                envelope.previous,
-                envelope.recorded_at
-            ),
-            (
-                event.stream_id,
-                event.version,
-                event.position,
-                Some(1000),
-                event.recorded_at
-            )
+            (envelope.stream_id, envelope.version, envelope.position, envelope.previous, envelope.recorded_at),
+            (event.stream_id, event.version, event.position, Some(1000), event.recorded_at)
         );
         assert_eq!(envelope.correlation_id, Some(Uuid::from_u128(9)));
     }
 
     #[test]
     fn a_record_without_an_events_headers_says_which_is_missing() {
-        for name in [
-            ID,
-            TYPE,
-            SUBJECT,
-            STREAM_VERSION,
-            SEQUENCE,
-            TIME,
-            SCHEMA_VERSION,
-        ] {
+        for name in [ID, TYPE, SUBJECT, STREAM_VERSION, SEQUENCE, TIME, SCHEMA_VERSION] {
             let mut headers = written();
             headers.remove(name);
             assert_eq!(read(&headers), Err(Malformed::Missing(name)));

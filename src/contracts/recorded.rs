@@ -66,10 +66,7 @@ impl RecordedEvent {
     /// Where it is.
     #[must_use]
     pub fn token(&self) -> PositionToken {
-        PositionToken {
-            partition: self.partition,
-            position: self.position,
-        }
+        PositionToken { partition: self.partition, position: self.position }
     }
 }
 
@@ -123,14 +120,9 @@ impl FromStr for PositionToken {
     type Err = InvalidPosition;
     fn from_str(text: &str) -> Result<Self, InvalidPosition> {
         text.split_once(':')
-            .and_then(|(partition, position)| {
-                Some((partition.parse().ok()?, position.parse().ok()?))
-            })
+            .and_then(|(partition, position)| Some((partition.parse().ok()?, position.parse().ok()?)))
             .filter(|(partition, position)| *partition >= 0 && *position >= 0)
-            .map(|(partition, position)| Self {
-                partition,
-                position,
-            })
+            .map(|(partition, position)| Self { partition, position })
             .ok_or_else(|| InvalidPosition(text.chars().take(80).collect()))
     }
 }
@@ -141,10 +133,7 @@ mod tests {
 
     #[test]
     fn an_event_id_never_changes() {
-        assert_eq!(
-            event_id("order:1", 1),
-            Uuid::new_v5(&EVENT_IDS, b"order:1\0\0\0\0\x01")
-        );
+        assert_eq!(event_id("order:1", 1), Uuid::new_v5(&EVENT_IDS, b"order:1\0\0\0\0\x01"));
         assert_ne!(event_id("order:1", 1), event_id("order:1", 2));
         assert_ne!(event_id("order:1", 1), event_id("order:2", 1));
     }
@@ -152,10 +141,7 @@ mod tests {
     #[test]
     fn a_position_token_is_partition_and_position() {
         let token: PositionToken = "3:1024".parse().unwrap();
-        assert_eq!(
-            (token.partition, token.position, token.to_string().as_str()),
-            (3, 1024, "3:1024")
-        );
+        assert_eq!((token.partition, token.position, token.to_string().as_str()), (3, 1024, "3:1024"));
         for bad in ["", "3", "3:", ":1", "-1:4", "1:-4", "a:b", "1:2:3"] {
             assert!(bad.parse::<PositionToken>().is_err(), "{bad}");
         }

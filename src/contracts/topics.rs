@@ -14,10 +14,7 @@ pub const NOTIFICATION_EVENTS: &str = "notification.events";
 /// Topics that hold whole streams in order, and the prefixes of the streams they hold.
 pub const STREAM_TOPICS: &[(&str, &[&str])] = &[
     (ORDER_EVENTS, &[Order::NAME]),
-    (
-        INVENTORY_EVENTS,
-        &[inventory::STREAM, inventory::RECEIPT_STREAM],
-    ),
+    (INVENTORY_EVENTS, &[inventory::STREAM, inventory::RECEIPT_STREAM]),
     (PRODUCT_EVENTS, &[Product::NAME]),
     (NOTIFICATION_EVENTS, &[notification::STREAM]),
 ];
@@ -32,19 +29,13 @@ pub const DEAD_LETTERS: &str = "dlq.";
 #[must_use]
 pub fn of_stream(stream_id: &str) -> Option<&'static str> {
     let prefix = stream_id.split(':').next()?;
-    STREAM_TOPICS
-        .iter()
-        .find(|(_, prefixes)| prefixes.contains(&prefix))
-        .map(|(topic, _)| *topic)
+    STREAM_TOPICS.iter().find(|(_, prefixes)| prefixes.contains(&prefix)).map(|(topic, _)| *topic)
 }
 
 /// Prefixes of the streams that `topic` holds; empty for a mirrored topic.
 #[must_use]
 pub fn streams_of(topic: &str) -> &'static [&'static str] {
-    STREAM_TOPICS
-        .iter()
-        .find(|(name, _)| *name == topic)
-        .map_or(&[], |(_, prefixes)| prefixes)
+    STREAM_TOPICS.iter().find(|(name, _)| *name == topic).map_or(&[], |(_, prefixes)| prefixes)
 }
 
 /// Where one consumer's dead letters are published.
@@ -61,19 +52,13 @@ mod tests {
     #[test]
     fn every_aggregate_has_one_topic() {
         for name in AGGREGATES {
-            assert!(
-                of_stream(&format!("{name}:x")).is_some(),
-                "{name} goes nowhere"
-            );
+            assert!(of_stream(&format!("{name}:x")).is_some(), "{name} goes nowhere");
         }
     }
 
     #[test]
     fn a_stream_prefix_belongs_to_one_topic() {
-        let mut prefixes: Vec<_> = STREAM_TOPICS
-            .iter()
-            .flat_map(|(_, prefixes)| prefixes.iter())
-            .collect();
+        let mut prefixes: Vec<_> = STREAM_TOPICS.iter().flat_map(|(_, prefixes)| prefixes.iter()).collect();
         let all = prefixes.len();
         prefixes.sort();
         prefixes.dedup();

@@ -27,11 +27,7 @@ pub trait Aggregate: Clone + Default + Debug + PartialEq + Send + Sync + 'static
     ///
     /// # Errors
     /// The refusal, with a reason code, where the command is not allowed in this state.
-    fn decide(
-        &self,
-        command: &Self::Command,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Self::Event>, Self::Refusal>;
+    fn decide(&self, command: &Self::Command, now: DateTime<Utc>) -> Result<Vec<Self::Event>, Self::Refusal>;
 
     /// The state after `event`. Total: every stored event can be folded in every state.
     #[must_use]

@@ -14,11 +14,7 @@ pub(crate) struct When<A: Aggregate>(Result<Vec<A::Event>, A::Refusal>);
 
 /// A state made of what has happened.
 pub(crate) fn given<A: Aggregate>(events: impl IntoIterator<Item = A::Event>) -> Given<A> {
-    Given(
-        events
-            .into_iter()
-            .fold(A::default(), |state, event| state.evolve(&event)),
-    )
+    Given(events.into_iter().fold(A::default(), |state, event| state.evolve(&event)))
 }
 
 impl<A: Aggregate> Given<A> {
@@ -30,10 +26,7 @@ impl<A: Aggregate> Given<A> {
 impl<A: Aggregate> When<A> {
     #[track_caller]
     pub(crate) fn then(self, expected: impl IntoIterator<Item = A::Event>) {
-        assert_eq!(
-            self.0.as_deref(),
-            Ok(expected.into_iter().collect::<Vec<_>>().as_slice())
-        );
+        assert_eq!(self.0.as_deref(), Ok(expected.into_iter().collect::<Vec<_>>().as_slice()));
     }
 
     #[track_caller]

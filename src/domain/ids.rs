@@ -190,10 +190,7 @@ mod tests {
         let bob = IdempotencyScope::user(&"bob".parse().unwrap());
         assert_eq!(OrderId::derive(&ada, "k"), OrderId::derive(&ada, "k"));
         assert_ne!(OrderId::derive(&ada, "k"), OrderId::derive(&bob, "k"));
-        assert_ne!(
-            Uuid::from(OrderId::derive(&ada, "k")),
-            Uuid::from(ReceiptId::derive(&ada, "k"))
-        );
+        assert_ne!(Uuid::from(OrderId::derive(&ada, "k")), Uuid::from(ReceiptId::derive(&ada, "k")));
     }
 
     #[test]

@@ -92,11 +92,7 @@ impl Money {
     /// # Errors
     /// [`InvalidMoney::AmountOutOfRange`].
     pub fn checked(self) -> Result<Self, InvalidMoney> {
-        if (0..=AMOUNT_MAX).contains(&self.amount) {
-            Ok(self)
-        } else {
-            Err(InvalidMoney::AmountOutOfRange)
-        }
+        if (0..=AMOUNT_MAX).contains(&self.amount) { Ok(self) } else { Err(InvalidMoney::AmountOutOfRange) }
     }
 
     /// Minor units.
@@ -116,9 +112,7 @@ impl Money {
 pub(crate) fn total(lines: impl IntoIterator<Item = (i64, u32)>) -> Option<i64> {
     lines
         .into_iter()
-        .try_fold(0_i64, |sum, (price, quantity)| {
-            sum.checked_add(price.checked_mul(i64::from(quantity))?)
-        })
+        .try_fold(0_i64, |sum, (price, quantity)| sum.checked_add(price.checked_mul(i64::from(quantity))?))
         .filter(|sum| (0..=AMOUNT_MAX).contains(sum))
 }
 

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::columns::{Columns, Rows};
 use crate::contracts::{Position, RecordedEvent};
 use crate::domain::DomainEvent;
 use crate::postgres::{self, Fault};
@@ -28,11 +29,7 @@ pub struct NewEvent {
 
 impl<E: DomainEvent> From<&E> for NewEvent {
     fn from(event: &E) -> Self {
-        Self {
-            event_type: event.event_type(),
-            schema_version: event.schema_version(),
-            payload: event.to_payload(),
-        }
+        Self { event_type: event.event_type(), schema_version: event.schema_version(), payload: event.to_payload() }
     }
 }
 
@@ -59,23 +56,12 @@ impl Append {
     /// Bytes it takes in a batch.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.events
-            .iter()
-            .map(|event| event.payload.len() + self.meta.len() + 200)
-            .sum()
+        self.events.iter().map(|event| event.payload.len() + self.meta.len() + 200).sum()
     }
 
     /// The events as they stand in the log once accepted at `place`.
     pub fn recorded(self, place: Appended) -> impl Iterator<Item = RecordedEvent> {
-        let Self {
-            append_id,
-            stream_id,
-            partition,
-            partition_key,
-            expected_version,
-            events,
-            meta,
-        } = self;
+        let Self { append_id, stream_id, partition, partition_key, expected_version, events, meta } = self;
         (1..).zip(events).map(move |(n, event)| RecordedEvent {
             partition,
             position: place.first_position + Position::from(n) - 1,
@@ -139,15 +125,8 @@ pub async fn batch(db: &mut PgConnection, appends: &[Append]) -> Result<Vec<Outc
 ///
 /// # Errors
 /// [`AppendError`]; a conflict is a violation of (stream, version), see [`postgres::classify`].
-pub async fn within(
-    db: &mut PgConnection,
-    appends: &[Append],
-) -> Result<Vec<Appended>, AppendError> {
-    if appends.is_empty() {
-        Ok(Vec::new())
-    } else {
-        fast(db, appends).await
-    }
+pub async fn within(db: &mut PgConnection, appends: &[Append]) -> Result<Vec<Appended>, AppendError> {
+    if appends.is_empty() { Ok(Vec::new()) } else { fast(db, appends).await }
 }
 
 async fn fast(db: &mut PgConnection, appends: &[Append]) -> Result<Vec<Appended>, AppendError> {
@@ -169,94 +148,46 @@ async fn fast(db: &mut PgConnection, appends: &[Append]) -> Result<Vec<Appended>
     let heads = query.fetch_all(db).await.map_err(refine)?;
     let inserted = heads.first().map_or(0, |head| head.3);
     if usize::try_from(inserted) != Ok(asked) {
-        return Err(AppendError::Corrupt(format!(
-            "{asked} rows were to be written, {inserted} were"
-        )));
+        return Err(AppendError::Corrupt(format!("{asked} rows were to be written, {inserted} were")));
     }
     let place = |append: usize| {
         let (partition, ordinal) = columns.first_of[append];
         let head = heads.iter().find(|head| head.0 == partition)?;
-        Some(Appended {
-            first_position: head.1 + ordinal,
-            recorded_at: head.2,
-        })
+        Some(Appended { first_position: head.1 + ordinal, recorded_at: head.2 })
     };
     (0..appends.len())
-        .map(|append| {
-            place(append).ok_or_else(|| AppendError::Corrupt("a partition has no head row".into()))
-        })
+        .map(|append| place(append).ok_or_else(|| AppendError::Corrupt("a partition has no head row".into())))
         .collect()
 }
 
 async fn checked(db: &mut PgConnection, appends: &[Append]) -> Result<Vec<Outcome>, AppendError> {
     let rows = Rows::of(appends);
-    let answers =
-        sqlx::query_as::<_, (i32, bool, Option<Position>, Option<DateTime<Utc>>)>(APPEND_CHECKED)
-            .bind(
-                appends
-                    .iter()
-                    .map(|append| append.append_id)
-                    .collect::<Vec<_>>(),
-            )
-            .bind(
-                appends
-                    .iter()
-                    .map(|append| append.stream_id.as_str())
-                    .collect::<Vec<_>>(),
-            )
-            .bind(
-                appends
-                    .iter()
-                    .map(|append| append.partition)
-                    .collect::<Vec<_>>(),
-            )
-            .bind(
-                appends
-                    .iter()
-                    .map(|append| append.expected_version + 1)
-                    .collect::<Vec<_>>(),
-            )
-            .bind(
-                appends
-                    .iter()
-                    .map(|append| counted(append.events.len()))
-                    .collect::<Vec<_>>(),
-            )
-            .bind(&rows.appends)
-            .bind(&rows.versions)
-            .bind(&rows.partition_keys)
-            .bind(&rows.event_types)
-            .bind(&rows.schema_versions)
-            .bind(&rows.payloads)
-            .bind(&rows.metas)
-            .fetch_all(db)
-            .await
-            .map_err(refine)?;
+    let answers = sqlx::query_as::<_, (i32, bool, Option<Position>, Option<DateTime<Utc>>)>(APPEND_CHECKED)
+        .bind(appends.iter().map(|append| append.append_id).collect::<Vec<_>>())
+        .bind(appends.iter().map(|append| append.stream_id.as_str()).collect::<Vec<_>>())
+        .bind(appends.iter().map(|append| append.partition).collect::<Vec<_>>())
+        .bind(appends.iter().map(|append| append.expected_version + 1).collect::<Vec<_>>())
+        .bind(appends.iter().map(|append| counted(append.events.len())).collect::<Vec<_>>())
+        .bind(&rows.appends)
+        .bind(&rows.versions)
+        .bind(&rows.partition_keys)
+        .bind(&rows.event_types)
+        .bind(&rows.schema_versions)
+        .bind(&rows.payloads)
+        .bind(&rows.metas)
+        .fetch_all(db)
+        .await
+        .map_err(refine)?;
     if answers.len() != appends.len() {
-        return Err(AppendError::Corrupt(format!(
-            "{} appends asked, {} answered",
-            appends.len(),
-            answers.len()
-        )));
+        return Err(AppendError::Corrupt(format!("{} appends asked, {} answered", appends.len(), answers.len())));
     }
-    answers
-        .into_iter()
-        .map(|(_, accepted, position, at)| outcome(accepted, position.zip(at)))
-        .collect()
+    answers.into_iter().map(|(_, accepted, position, at)| outcome(accepted, position.zip(at))).collect()
 }
 
-fn outcome(
-    accepted: bool,
-    place: Option<(Position, DateTime<Utc>)>,
-) -> Result<Outcome, AppendError> {
+fn outcome(accepted: bool, place: Option<(Position, DateTime<Utc>)>) -> Result<Outcome, AppendError> {
     match (accepted, place) {
-        (true, Some((first_position, recorded_at))) => Ok(Outcome::Accepted(Appended {
-            first_position,
-            recorded_at,
-        })),
-        (true, None) => Err(AppendError::Corrupt(
-            "an accepted append has no position".into(),
-        )),
+        (true, Some((first_position, recorded_at))) => Ok(Outcome::Accepted(Appended { first_position, recorded_at })),
+        (true, None) => Err(AppendError::Corrupt("an accepted append has no position".into())),
         (false, _) => Ok(Outcome::Conflict),
     }
 }
@@ -271,100 +202,6 @@ fn refine(error: sqlx::Error) -> AppendError {
 
 fn counted(n: usize) -> i32 {
     i32::try_from(n).expect("a batch is far smaller than 2^31")
-}
-
-/// What each event contributes, one element an event.
-struct Rows<'a> {
-    appends: Vec<i32>,
-    versions: Vec<i32>,
-    partition_keys: Vec<&'a str>,
-    event_types: Vec<&'static str>,
-    schema_versions: Vec<i16>,
-    payloads: Vec<&'a str>,
-    metas: Vec<&'a str>,
-}
-
-impl<'a> Rows<'a> {
-    fn of(appends: &'a [Append]) -> Self {
-        let n = appends.iter().map(|append| append.events.len()).sum();
-        let mut rows = Self {
-            appends: Vec::with_capacity(n),
-            versions: Vec::with_capacity(n),
-            partition_keys: Vec::with_capacity(n),
-            event_types: Vec::with_capacity(n),
-            schema_versions: Vec::with_capacity(n),
-            payloads: Vec::with_capacity(n),
-            metas: Vec::with_capacity(n),
-        };
-        for (no, append) in (1..).zip(appends) {
-            for (n, event) in (1..).zip(&append.events) {
-                rows.appends.push(no);
-                rows.versions.push(append.expected_version + n);
-                rows.partition_keys.push(&append.partition_key);
-                rows.event_types.push(event.event_type);
-                rows.schema_versions
-                    .push(i16::try_from(event.schema_version).expect("schema versions are small"));
-                rows.payloads.push(&event.payload);
-                rows.metas.push(&append.meta);
-            }
-        }
-        rows
-    }
-}
-
-/// A batch as the arrays of the fast statement, each row numbered within its partition.
-struct Columns<'a> {
-    partitions: Vec<i16>,
-    events: Vec<i64>,
-    /// Partition of each append, and how far behind that partition's head its first event will be.
-    first_of: Vec<(i16, i64)>,
-    row_partitions: Vec<i16>,
-    ordinals: Vec<i64>,
-    append_ids: Vec<Uuid>,
-    streams: Vec<&'a str>,
-    rows: Rows<'a>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(appends: &'a [Append]) -> Self {
-        let rows = Rows::of(appends);
-        let n = rows.versions.len();
-        let mut columns = Self {
-            partitions: Vec::new(),
-            events: Vec::new(),
-            first_of: Vec::with_capacity(appends.len()),
-            row_partitions: Vec::with_capacity(n),
-            ordinals: Vec::with_capacity(n),
-            append_ids: Vec::with_capacity(n),
-            streams: Vec::with_capacity(n),
-            rows,
-        };
-        for append in appends {
-            let slot = columns.slot(append.partition);
-            columns
-                .first_of
-                .push((append.partition, columns.events[slot] + 1));
-            for _ in &append.events {
-                columns.events[slot] += 1;
-                columns.row_partitions.push(append.partition);
-                columns.ordinals.push(columns.events[slot]);
-                columns.append_ids.push(append.append_id);
-                columns.streams.push(&append.stream_id);
-            }
-        }
-        columns
-    }
-
-    fn slot(&mut self, partition: i16) -> usize {
-        self.partitions
-            .iter()
-            .position(|known| *known == partition)
-            .unwrap_or_else(|| {
-                self.partitions.push(partition);
-                self.events.push(0);
-                self.partitions.len() - 1
-            })
-    }
 }
 
 /// An event that no topic would take.
@@ -387,17 +224,11 @@ pub fn check_size(append: &Append, limit: usize) -> Result<(), TooLarge> {
     append.events.iter().try_for_each(|event| {
         let ids = 2 * append.stream_id.len() + append.partition_key.len() + append.meta.len();
         let bytes = event.payload.len() + ids + HEADERS;
-        if bytes <= limit {
-            Ok(())
-        } else {
-            Err(TooLarge { bytes, limit })
-        }
+        if bytes <= limit { Ok(()) } else { Err(TooLarge { bytes, limit }) }
     })
 }
 
 /// The events of several appends with their versions, in order.
 pub fn decided(appends: &[Append]) -> impl Iterator<Item = (i32, &NewEvent)> {
-    appends
-        .iter()
-        .flat_map(|append| (append.expected_version + 1..).zip(&append.events))
+    appends.iter().flat_map(|append| (append.expected_version + 1..).zip(&append.events))
 }

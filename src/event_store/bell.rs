@@ -20,19 +20,12 @@ impl Bell {
     /// A bell for each of `partitions` partitions.
     #[must_use]
     pub fn new(partitions: u16) -> Self {
-        Self(
-            (0..partitions)
-                .map(|_| broadcast::Sender::new(KEPT))
-                .collect(),
-        )
+        Self((0..partitions).map(|_| broadcast::Sender::new(KEPT)).collect())
     }
 
     /// Tells the partition's readers what was committed. Rung after the commit, never before.
     pub fn ring(&self, partition: i16, events: FreshBatch) {
-        if let Some(bell) = usize::try_from(partition)
-            .ok()
-            .and_then(|partition| self.0.get(partition))
-        {
+        if let Some(bell) = usize::try_from(partition).ok().and_then(|partition| self.0.get(partition)) {
             // No reader in this process is no error.
             _ = bell.send(events);
         }
@@ -43,10 +36,7 @@ impl Bell {
         let mut by_partition: Vec<(i16, Vec<Arc<RecordedEvent>>)> = Vec::new();
         for event in events {
             let partition = event.partition;
-            match by_partition
-                .iter_mut()
-                .find(|(known, _)| *known == partition)
-            {
+            match by_partition.iter_mut().find(|(known, _)| *known == partition) {
                 Some((_, batch)) => batch.push(Arc::new(event)),
                 None => by_partition.push((partition, vec![Arc::new(event)])),
             }

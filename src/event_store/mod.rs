@@ -5,6 +5,7 @@
 
 pub mod append;
 mod bell;
+mod columns;
 mod config;
 mod partition;
 mod pressure;

@@ -34,9 +34,7 @@ pub enum PartitionError {
     #[error("the log has no partitions yet; run `ordo migrate` first")]
     NotCreated,
     /// Head rows that are not 0..P-1.
-    #[error(
-        "the log's heads are damaged: {found} rows, the last numbered {last}; restore log_head from a backup"
-    )]
+    #[error("the log's heads are damaged: {found} rows, the last numbered {last}; restore log_head from a backup")]
     Damaged {
         /// How many rows there are.
         found: usize,
@@ -73,10 +71,7 @@ impl Partitions {
         if usize::try_from(*last).is_ok_and(|last| last + 1 == heads.len()) {
             Self::new(heads.len().try_into().unwrap_or(i64::MAX))
         } else {
-            Err(PartitionError::Damaged {
-                found: heads.len(),
-                last: *last,
-            })
+            Err(PartitionError::Damaged { found: heads.len(), last: *last })
         }
     }
 
@@ -94,8 +89,7 @@ impl Partitions {
     /// Where `key` belongs.
     #[must_use]
     pub fn of(self, key: &str) -> i16 {
-        i16::try_from((murmur2(key.as_bytes()) & 0x7fff_ffff) % u32::from(self.0))
-            .expect("at most 1,024 partitions")
+        i16::try_from((murmur2(key.as_bytes()) & 0x7fff_ffff) % u32::from(self.0)).expect("at most 1,024 partitions")
     }
 }
 
@@ -111,22 +105,12 @@ pub async fn heads(db: &PgPool) -> sqlx::Result<Vec<(i16, Position)>> {
 ///
 /// # Errors
 /// [`PartitionError::Recorded`] if the log exists with another number.
-pub async fn create_heads(
-    db: &PgPool,
-    asked: Option<u16>,
-    default: u16,
-) -> Result<Partitions, PartitionError> {
+pub async fn create_heads(db: &PgPool, asked: Option<u16>, default: u16) -> Result<Partitions, PartitionError> {
     let wanted = Partitions::new(asked.unwrap_or(default).into())?;
-    sqlx::query(CREATE_HEADS)
-        .bind(i32::from(wanted.count()))
-        .execute(db)
-        .await?;
+    sqlx::query(CREATE_HEADS).bind(i32::from(wanted.count())).execute(db).await?;
     let recorded = Partitions::load(db).await?;
     match asked {
-        Some(asked) if asked != recorded.count() => Err(PartitionError::Recorded {
-            recorded: recorded.count(),
-            asked,
-        }),
+        Some(asked) if asked != recorded.count() => Err(PartitionError::Recorded { recorded: recorded.count(), asked }),
         _ => Ok(recorded),
     }
 }
@@ -168,10 +152,7 @@ mod tests {
             ("foobar", -790_332_482),
             ("a-little-bit-long-string", -985_981_536),
             ("a-little-bit-longer-string", -1_486_304_829),
-            (
-                "lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8",
-                -58_897_971,
-            ),
+            ("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971),
         ] {
             assert_eq!(murmur2(key.as_bytes()).cast_signed(), expected, "{key}");
         }
@@ -183,9 +164,6 @@ mod tests {
         for bad in [0, -1, 1025, 100_000] {
             assert!(Partitions::new(bad).is_err(), "{bad}");
         }
-        assert_eq!(
-            Partitions::new(8).unwrap().all().collect::<Vec<_>>(),
-            (0..8).collect::<Vec<_>>()
-        );
+        assert_eq!(Partitions::new(8).unwrap().all().collect::<Vec<_>>(), (0..8).collect::<Vec<_>>());
     }
 }

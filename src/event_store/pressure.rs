@@ -14,10 +14,7 @@ pub struct Pressure(Arc<AtomicU64>);
 impl Pressure {
     /// A writer's batch sets out whose oldest append has waited this long.
     pub fn waited(&self, wait: Duration) {
-        self.0.store(
-            u64::try_from(wait.as_micros()).unwrap_or(u64::MAX),
-            Ordering::Relaxed,
-        );
+        self.0.store(u64::try_from(wait.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// How many events a consumer's transaction may take now, out of `most`: a quarter while customers wait.

@@ -20,26 +20,15 @@ pub async fn stream(
     after: i32,
     limit: i64,
 ) -> sqlx::Result<Vec<RecordedEvent>> {
-    sqlx::query_as(READ_STREAM)
-        .bind(stream_id)
-        .bind(after)
-        .bind(limit)
-        .fetch_all(db)
-        .await
+    sqlx::query_as(READ_STREAM).bind(stream_id).bind(after).bind(limit).fetch_all(db).await
 }
 
 /// All events of several streams, by stream and version.
 ///
 /// # Errors
 /// What Postgres says.
-pub async fn streams(
-    db: impl PgExecutor<'_>,
-    stream_ids: &[String],
-) -> sqlx::Result<Vec<RecordedEvent>> {
-    sqlx::query_as(READ_STREAMS)
-        .bind(stream_ids)
-        .fetch_all(db)
-        .await
+pub async fn streams(db: impl PgExecutor<'_>, stream_ids: &[String]) -> sqlx::Result<Vec<RecordedEvent>> {
+    sqlx::query_as(READ_STREAMS).bind(stream_ids).fetch_all(db).await
 }
 
 /// The events strictly between two positions whose streams have one of `prefixes`: what a topic should have held there.
@@ -53,13 +42,7 @@ pub async fn between(
     before: Position,
     prefixes: &[&str],
 ) -> sqlx::Result<Vec<RecordedEvent>> {
-    sqlx::query_as(READ_BETWEEN)
-        .bind(partition)
-        .bind(after)
-        .bind(before)
-        .bind(prefixes)
-        .fetch_all(db)
-        .await
+    sqlx::query_as(READ_BETWEEN).bind(partition).bind(after).bind(before).bind(prefixes).fetch_all(db).await
 }
 
 /// The last position up to `upto` whose stream has one of `prefixes`; 0 if there is none.
@@ -72,12 +55,8 @@ pub async fn last_of_prefixes(
     upto: Position,
     prefixes: &[&str],
 ) -> sqlx::Result<Position> {
-    let found: Option<Position> = sqlx::query_scalar(LAST_OF_PREFIXES)
-        .bind(partition)
-        .bind(upto)
-        .bind(prefixes)
-        .fetch_optional(db)
-        .await?;
+    let found: Option<Position> =
+        sqlx::query_scalar(LAST_OF_PREFIXES).bind(partition).bind(upto).bind(prefixes).fetch_optional(db).await?;
     Ok(found.unwrap_or(0))
 }
 
@@ -93,21 +72,12 @@ pub async fn unknown(
     let positions: Vec<_> = places.iter().map(|place| place.0).collect();
     let streams: Vec<_> = places.iter().map(|place| place.1).collect();
     let versions: Vec<_> = places.iter().map(|place| place.2).collect();
-    let known: Vec<i64> = sqlx::query_scalar(KNOWN)
-        .bind(partition)
-        .bind(positions)
-        .bind(streams)
-        .bind(versions)
-        .fetch_all(db)
-        .await?;
+    let known: Vec<i64> =
+        sqlx::query_scalar(KNOWN).bind(partition).bind(positions).bind(streams).bind(versions).fetch_all(db).await?;
     if known.len() == places.len() {
         return Ok(Vec::new());
     }
-    let known: std::collections::HashSet<usize> = known
-        .into_iter()
-        .filter_map(|no| usize::try_from(no - 1).ok())
-        .collect();
-    Ok((0..places.len())
-        .filter(|index| !known.contains(index))
-        .collect())
+    let known: std::collections::HashSet<usize> =
+        known.into_iter().filter_map(|no| usize::try_from(no - 1).ok()).collect();
+    Ok((0..places.len()).filter(|index| !known.contains(index)).collect())
 }

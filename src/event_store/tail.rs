@@ -17,9 +17,7 @@ const READ_AFTER: &str = include_str!("sql/read_after.sql");
 #[derive(Debug, thiserror::Error)]
 pub enum TailError {
     /// A position is missing. Whoever follows must stop: going on would lose an event for ever.
-    #[error(
-        "hole in log partition {partition}: after position {last} comes {found}; run `ordo log verify`"
-    )]
+    #[error("hole in log partition {partition}: after position {last} comes {found}; run `ordo log verify`")]
     Hole {
         /// Where.
         partition: i16,
@@ -76,18 +74,14 @@ impl Tail {
     ///
     /// # Errors
     /// [`TailError::Hole`], after which nothing may be read on; [`TailError::Postgres`], after which it may be tried again.
-    pub async fn next(
-        &mut self,
-        limit: usize,
-        wait: Duration,
-    ) -> Result<Vec<Arc<RecordedEvent>>, TailError> {
+    pub async fn next(&mut self, limit: usize, wait: Duration) -> Result<Vec<Arc<RecordedEvent>>, TailError> {
         let deadline = Instant::now() + wait;
         loop {
-            if let Some(events) = self.from_memory()? {
+            if let Some(events) = self.take_fresh()? {
                 return Ok(events);
             }
             if self.behind {
-                let events = self.from_log(limit).await?;
+                let events = self.read_log(limit).await?;
                 if !events.is_empty() {
                     return Ok(events);
                 }
@@ -99,7 +93,7 @@ impl Tail {
         }
     }
 
-    fn from_memory(&mut self) -> Result<Option<Vec<Arc<RecordedEvent>>>, TailError> {
+    fn take_fresh(&mut self) -> Result<Option<Vec<Arc<RecordedEvent>>>, TailError> {
         loop {
             match self.heard.take().map_or_else(|| self.fresh.try_recv(), Ok) {
                 Ok(batch) => match batch.first() {
@@ -107,10 +101,7 @@ impl Tail {
                         return self.checked(batch.to_vec()).map(Some);
                     }
                     // Seen already: it was read from the log before its bell was heard.
-                    Some(_)
-                        if batch
-                            .last()
-                            .is_some_and(|event| event.position <= self.last) => {}
+                    Some(_) if batch.last().is_some_and(|event| event.position <= self.last) => {}
                     _ => self.behind = true,
                 },
                 Err(TryRecvError::Lagged(_)) => self.behind = true,
@@ -119,7 +110,7 @@ impl Tail {
         }
     }
 
-    async fn from_log(&mut self, limit: usize) -> Result<Vec<Arc<RecordedEvent>>, TailError> {
+    async fn read_log(&mut self, limit: usize) -> Result<Vec<Arc<RecordedEvent>>, TailError> {
         let events: Vec<RecordedEvent> = sqlx::query_as(READ_AFTER)
             .bind(self.partition)
             .bind(self.last)
@@ -132,18 +123,11 @@ impl Tail {
     }
 
     /// Row *i* has position *last + i*, or reading stops.
-    fn checked(
-        &mut self,
-        events: Vec<Arc<RecordedEvent>>,
-    ) -> Result<Vec<Arc<RecordedEvent>>, TailError> {
+    fn checked(&mut self, events: Vec<Arc<RecordedEvent>>) -> Result<Vec<Arc<RecordedEvent>>, TailError> {
         let mut last = self.last;
         for event in &events {
             if event.position != last + 1 {
-                return Err(TailError::Hole {
-                    partition: self.partition,
-                    last,
-                    found: event.position,
-                });
+                return Err(TailError::Hole { partition: self.partition, last, found: event.position });
             }
             last = event.position;
         }

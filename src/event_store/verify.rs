@@ -61,24 +61,16 @@ async fn verify_partition(
 ) -> sqlx::Result<()> {
     let mut last: Position = 0;
     loop {
-        let rows: Vec<(Position, String, i32, String)> = sqlx::query_as(POSITIONS)
-            .bind(partition)
-            .bind(last)
-            .bind(RANGE)
-            .fetch_all(db)
-            .await?;
+        let rows: Vec<(Position, String, i32, String)> =
+            sqlx::query_as(POSITIONS).bind(partition).bind(last).bind(RANGE).fetch_all(db).await?;
         let Some((end, ..)) = rows.last() else { break };
         let end = *end;
         for (position, stream_id, version, key) in rows {
             if position != last + 1 {
-                report.violation(|| {
-                    format!("partition {partition}: after position {last} comes {position}")
-                });
+                report.violation(|| format!("partition {partition}: after position {last} comes {position}"));
             }
             if partitions.of(&key) != partition {
-                report.violation(|| {
-                    format!("{stream_id} version {version}: its key {key} belongs elsewhere")
-                });
+                report.violation(|| format!("{stream_id} version {version}: its key {key} belongs elsewhere"));
             }
             last = position;
             report.events += 1;
@@ -87,9 +79,7 @@ async fn verify_partition(
         debug_assert_eq!(last, end);
     }
     if last < head {
-        report.violation(|| {
-            format!("partition {partition}: the head says {head}, the last event is {last}")
-        });
+        report.violation(|| format!("partition {partition}: the head says {head}, the last event is {last}"));
     }
     Ok(())
 }
@@ -97,11 +87,8 @@ async fn verify_partition(
 async fn verify_streams(db: &PgPool, report: &mut Report) -> sqlx::Result<()> {
     let mut after = String::new();
     loop {
-        let rows: Vec<(String, i32, i32, i64, i64)> = sqlx::query_as(VERSIONS)
-            .bind(&after)
-            .bind(RANGE)
-            .fetch_all(db)
-            .await?;
+        let rows: Vec<(String, i32, i32, i64, i64)> =
+            sqlx::query_as(VERSIONS).bind(&after).bind(RANGE).fetch_all(db).await?;
         let Some((end, ..)) = rows.last() else {
             return Ok(());
         };
@@ -109,9 +96,7 @@ async fn verify_streams(db: &PgPool, report: &mut Report) -> sqlx::Result<()> {
         for (stream_id, first, last, events, partitions) in rows {
             report.streams += 1;
             if first != 1 || i64::from(last) != events {
-                report.violation(|| {
-                    format!("{stream_id}: versions {first} to {last}, but {events} events")
-                });
+                report.violation(|| format!("{stream_id}: versions {first} to {last}, but {events} events"));
             }
             if partitions != 1 {
                 report.violation(|| format!("{stream_id}: lives in {partitions} partitions"));

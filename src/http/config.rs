@@ -51,24 +51,15 @@ impl Config {
     /// In one line: the key, its value, what is expected.
     pub fn check(&self) -> Result<(), String> {
         if !(1_024..=16 << 20).contains(&self.body_bytes) {
-            return Err(format!(
-                "http.body_bytes = {}: expected 1,024 to 16,777,216",
-                self.body_bytes
-            ));
+            return Err(format!("http.body_bytes = {}: expected 1,024 to 16,777,216", self.body_bytes));
         }
         if !(1..=MAX_LINES).contains(&self.lines) {
-            return Err(format!(
-                "http.lines = {}: expected 1 to {MAX_LINES}",
-                self.lines
-            ));
+            return Err(format!("http.lines = {}: expected 1 to {MAX_LINES}", self.lines));
         }
         if !(1..=1_000).contains(&self.page) {
             return Err(format!("http.page = {}: expected 1 to 1,000", self.page));
         }
-        if self.answer_within.is_zero()
-            || self.wait_max >= self.answer_within
-            || self.wait_default > self.wait_max
-        {
+        if self.answer_within.is_zero() || self.wait_max >= self.answer_within || self.wait_default > self.wait_max {
             return Err("http: expected wait_default <= wait_max < answer_within, and answer_within above 0".to_owned());
         }
         Ok(())

@@ -57,10 +57,7 @@ pub struct FieldError {
 
 impl FieldError {
     pub(super) fn new(field: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self {
-            field: field.into(),
-            detail: detail.into(),
-        }
+        Self { field: field.into(), detail: detail.into() }
     }
 }
 
@@ -70,11 +67,7 @@ pub type Refused = Box<Problem>;
 impl Problem {
     /// A problem of this status and code.
     #[must_use]
-    pub fn new(
-        status: StatusCode,
-        code: impl Into<Cow<'static, str>>,
-        detail: impl Into<String>,
-    ) -> Refused {
+    pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Refused {
         let code = code.into();
         Box::new(Self {
             kind: format!("urn:ordo:problem:{code}"),
@@ -112,10 +105,7 @@ impl Problem {
     /// Fields that were read and are not allowed.
     #[must_use]
     pub fn invalid(errors: Vec<FieldError>) -> Refused {
-        let first = errors
-            .first()
-            .map(|error| format!("{}: {}", error.field, error.detail))
-            .unwrap_or_default();
+        let first = errors.first().map(|error| format!("{}: {}", error.field, error.detail)).unwrap_or_default();
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", first)
             .errors(errors)
             .next("correct the fields in `errors` and send the request again")
@@ -155,10 +145,7 @@ pub(super) fn key_reused(what: &str) -> Refused {
         "idempotency_key_reused",
         format!("this Idempotency-Key was used before for {what} with other content"),
     )
-    .errors(vec![FieldError::new(
-        "Idempotency-Key",
-        "used before with other content",
-    )])
+    .errors(vec![FieldError::new("Idempotency-Key", "used before with other content")])
     .next("use a new key for new content, or send the first content again")
 }
 
@@ -166,39 +153,23 @@ impl From<CommandError> for Refused {
     fn from(error: CommandError) -> Self {
         let detail = error.to_string();
         match error {
-            CommandError::Refused {
-                code,
-                is_unknown: true,
-                ..
-            } => Problem::not_found(code, detail),
-            CommandError::Refused { code, .. }
-                if code == NOT_ALLOWED || code.ends_with("_exists") =>
-            {
-                Problem::new(StatusCode::CONFLICT, code, detail)
-                    .next("read it and decide again; nothing was changed")
+            CommandError::Refused { code, is_unknown: true, .. } => Problem::not_found(code, detail),
+            CommandError::Refused { code, .. } if code == NOT_ALLOWED || code.ends_with("_exists") => {
+                Problem::new(StatusCode::CONFLICT, code, detail).next("read it and decide again; nothing was changed")
             }
-            CommandError::Refused { code, .. } => {
-                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
-                    .next("correct the request and send it again")
-            }
+            CommandError::Refused { code, .. } => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
+                .next("correct the request and send it again"),
             CommandError::UnknownProducts(_) => {
                 Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_product", detail)
                     .next("create the product with POST /v1/products, or correct its id")
             }
-            CommandError::TooLarge { .. } => {
-                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
-                    .next("send less: fewer lines or shorter texts")
-            }
+            CommandError::TooLarge { .. } => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+                .next("send less: fewer lines or shorter texts"),
             CommandError::Contended => Problem::unavailable("contended", detail, RETRY_AFTER),
-            CommandError::Overloaded { retry_after } => {
-                Problem::unavailable("overloaded", detail, retry_after)
-            }
-            CommandError::Unavailable { retry_after } => {
-                Problem::unavailable("unavailable", detail, retry_after)
-            }
+            CommandError::Overloaded { retry_after } => Problem::unavailable("overloaded", detail, retry_after),
+            CommandError::Unavailable { retry_after } => Problem::unavailable("unavailable", detail, retry_after),
             CommandError::OutcomeUnknown { retry_after } => {
-                Problem::unavailable("outcome_unknown", detail, retry_after)
-                    .next("retry with the same key")
+                Problem::unavailable("outcome_unknown", detail, retry_after).next("retry with the same key")
             }
         }
     }
@@ -207,14 +178,10 @@ impl From<CommandError> for Refused {
 impl From<sqlx::Error> for Refused {
     fn from(error: sqlx::Error) -> Self {
         match postgres::classify(&error) {
-            Fault::Lost | Fault::Unavailable | Fault::Contended => Problem::unavailable(
-                "unavailable",
-                "Postgres does not answer at the moment",
-                RETRY_AFTER,
-            ),
-            Fault::Rejected | Fault::Broken | Fault::VersionTaken | Fault::PositionTaken => {
-                internal(&error)
+            Fault::Lost | Fault::Unavailable | Fault::Contended => {
+                Problem::unavailable("unavailable", "Postgres does not answer at the moment", RETRY_AFTER)
             }
+            Fault::Rejected | Fault::Broken | Fault::VersionTaken | Fault::PositionTaken => internal(&error),
         }
     }
 }
@@ -222,22 +189,15 @@ impl From<sqlx::Error> for Refused {
 /// A bug of ours: told in full to the log, and to the caller only that it is.
 pub(super) fn internal(error: &dyn std::error::Error) -> Refused {
     tracing::error!(error = %error, "a request failed");
-    Problem::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "internal",
-        "the request met a fault of the service",
-    )
-    .next("report it with the X-Request-Id of this answer; the log has the cause")
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the request met a fault of the service")
+        .next("report it with the X-Request-Id of this answer; the log has the cause")
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = (self.status(), Json(&self)).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(pause) = self.retry_after {
             let seconds = pause.as_secs() + u64::from(pause.subsec_nanos() > 0);
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
@@ -268,9 +228,7 @@ impl OperationOutput for Failed {
     fn operation_response(ctx: &mut GenContext, operation: &mut Operation) -> Option<Documented> {
         let mut documented = Json::<Problem>::operation_response(ctx, operation)?;
         let body = documented.content.shift_remove("application/json")?;
-        documented
-            .content
-            .insert("application/problem+json".to_owned(), body);
+        documented.content.insert("application/problem+json".to_owned(), body);
         Some(documented)
     }
 
@@ -278,10 +236,7 @@ impl OperationOutput for Failed {
         ctx: &mut GenContext,
         operation: &mut Operation,
     ) -> Vec<(Option<aide::openapi::StatusCode>, Documented)> {
-        Self::operation_response(ctx, operation)
-            .map(|documented| (None, documented))
-            .into_iter()
-            .collect()
+        Self::operation_response(ctx, operation).map(|documented| (None, documented)).into_iter().collect()
     }
 }
 
@@ -290,11 +245,7 @@ mod tests {
     use super::*;
 
     fn refused(code: &'static str, is_unknown: bool) -> CommandError {
-        CommandError::Refused {
-            code,
-            detail: "no".to_owned(),
-            is_unknown,
-        }
+        CommandError::Refused { code, detail: "no".to_owned(), is_unknown }
     }
 
     #[test]
@@ -305,40 +256,17 @@ mod tests {
             (refused(NOT_ALLOWED, false), 409, NOT_ALLOWED),
             (refused("product_exists", false), 409, "product_exists"),
             (refused("mixed_currency", false), 422, "mixed_currency"),
-            (
-                CommandError::UnknownProducts(vec![]),
-                422,
-                "unknown_product",
-            ),
-            (
-                CommandError::TooLarge { bytes: 2, limit: 1 },
-                413,
-                "too_large",
-            ),
+            (CommandError::UnknownProducts(vec![]), 422, "unknown_product"),
+            (CommandError::TooLarge { bytes: 2, limit: 1 }, 413, "too_large"),
             (CommandError::Contended, 503, "contended"),
-            (
-                CommandError::Overloaded { retry_after: soon },
-                503,
-                "overloaded",
-            ),
-            (
-                CommandError::Unavailable { retry_after: soon },
-                503,
-                "unavailable",
-            ),
-            (
-                CommandError::OutcomeUnknown { retry_after: soon },
-                503,
-                "outcome_unknown",
-            ),
+            (CommandError::Overloaded { retry_after: soon }, 503, "overloaded"),
+            (CommandError::Unavailable { retry_after: soon }, 503, "unavailable"),
+            (CommandError::OutcomeUnknown { retry_after: soon }, 503, "outcome_unknown"),
         ] {
             let problem = Refused::from(error);
             assert_eq!((problem.status().as_u16(), problem.code()), (status, code));
             assert!(problem.next.is_some(), "{code} says what to do next");
-            let has_pause = problem
-                .into_response()
-                .headers()
-                .contains_key(header::RETRY_AFTER);
+            let has_pause = problem.into_response().headers().contains_key(header::RETRY_AFTER);
             assert_eq!(has_pause, status == 503, "{code}");
         }
     }
@@ -347,21 +275,12 @@ mod tests {
     fn a_pause_below_a_second_is_rounded_up() {
         let response = Problem::unavailable("x", "y", Duration::from_millis(1)).into_response();
         assert_eq!(response.headers()[header::RETRY_AFTER], "1");
-        assert_eq!(
-            response.headers()[header::CONTENT_TYPE],
-            "application/problem+json"
-        );
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
     }
 
     #[test]
     fn postgres_away_is_503_and_a_broken_statement_is_500() {
-        assert_eq!(
-            Refused::from(sqlx::Error::PoolTimedOut).status().as_u16(),
-            503
-        );
-        assert_eq!(
-            Refused::from(sqlx::Error::RowNotFound).status().as_u16(),
-            500
-        );
+        assert_eq!(Refused::from(sqlx::Error::PoolTimedOut).status().as_u16(), 503);
+        assert_eq!(Refused::from(sqlx::Error::RowNotFound).status().as_u16(), 500);
     }
 }

@@ -58,20 +58,9 @@ impl Story {
     /// What goes with a command.
     #[must_use]
     pub fn request(self, request_hash: Option<String>) -> commands::Request {
-        let Self {
-            correlation_id,
-            traceparent,
-        } = self;
-        let meta = Meta {
-            request_hash,
-            correlation_id,
-            causation_id: None,
-            traceparent,
-        };
-        commands::Request {
-            meta,
-            lane: commands::Lane::Caller,
-        }
+        let Self { correlation_id, traceparent } = self;
+        let meta = Meta { request_hash, correlation_id, causation_id: None, traceparent };
+        commands::Request { meta, lane: commands::Lane::Caller }
     }
 }
 
@@ -81,9 +70,7 @@ pub(super) struct Correlation(pub Uuid);
 
 impl Correlation {
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let given = headers
-            .get("x-request-id")
-            .and_then(|id| Uuid::try_parse_ascii(id.as_bytes()).ok());
+        let given = headers.get("x-request-id").and_then(|id| Uuid::try_parse_ascii(id.as_bytes()).ok());
         Self(given.unwrap_or_else(clock::new_id))
     }
 }
@@ -92,18 +79,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Story {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let traceparent = parts
-            .headers
-            .get("traceparent")
-            .and_then(|value| value.to_str().ok());
+        let traceparent = parts.headers.get("traceparent").and_then(|value| value.to_str().ok());
         Ok(Self {
-            correlation_id: parts
-                .extensions
-                .get::<Correlation>()
-                .map(|correlation| correlation.0),
-            traceparent: traceparent
-                .filter(|text| is_traceparent(text))
-                .map(str::to_owned),
+            correlation_id: parts.extensions.get::<Correlation>().map(|correlation| correlation.0),
+            traceparent: traceparent.filter(|text| is_traceparent(text)).map(str::to_owned),
         })
     }
 }
@@ -113,9 +92,7 @@ fn is_traceparent(text: &str) -> bool {
     let lengths = [2, 32, 16, 2];
     let mut parts = text.split('-');
     lengths.iter().all(|length| {
-        parts.next().is_some_and(|part| {
-            part.len() == *length && part.bytes().all(|c| c.is_ascii_hexdigit())
-        })
+        parts.next().is_some_and(|part| part.len() == *length && part.bytes().all(|c| c.is_ascii_hexdigit()))
     }) && parts.next().is_none()
 }
 
@@ -126,9 +103,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         if !is_json(request.headers()) {
             return Err(unsupported().into());
         }
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(|why| unread(&why))?;
+        let bytes = Bytes::from_request(request, state).await.map_err(|why| unread(&why))?;
         read(&bytes).map(Self).map_err(Failed)
     }
 }
@@ -138,9 +113,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalB
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failed> {
         let is_json = is_json(request.headers());
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(|why| unread(&why))?;
+        let bytes = Bytes::from_request(request, state).await.map_err(|why| unread(&why))?;
         match (bytes.is_empty(), is_json) {
             (true, _) => Ok(Self(T::default())),
             (false, true) => read(&bytes).map(Self).map_err(Failed),
@@ -150,32 +123,16 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalB
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| {
-            let essence = value
-                .split(';')
-                .next()
-                .unwrap_or_default()
-                .trim()
-                .to_ascii_lowercase();
-            essence == "application/json"
-                || (essence.starts_with("application/") && essence.ends_with("+json"))
-        })
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
+        let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+    })
 }
 
 fn unsupported() -> Refused {
-    Problem::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "not_json",
-        "the body must be JSON",
-    )
-    .errors(vec![FieldError::new(
-        "Content-Type",
-        "expected application/json",
-    )])
-    .next("send the header `Content-Type: application/json`")
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", "the body must be JSON")
+        .errors(vec![FieldError::new("Content-Type", "expected application/json")])
+        .next("send the header `Content-Type: application/json`")
 }
 
 fn unread(why: &BytesRejection) -> Refused {
@@ -187,80 +144,51 @@ fn unread(why: &BytesRejection) -> Refused {
         )
         .next("send less, or have http.body_bytes raised");
     }
-    Problem::new(
-        StatusCode::BAD_REQUEST,
-        "body_unreadable",
-        "the body could not be read to its end",
-    )
-    .next("send the request again")
+    Problem::new(StatusCode::BAD_REQUEST, "body_unreadable", "the body could not be read to its end")
+        .next("send the request again")
 }
 
 /// Reads a body; what does not fit is named by its path.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
-    Json::from_bytes(bytes)
-        .map(|Json(value)| value)
-        .map_err(|rejection| match rejection {
-            JsonRejection::JsonDataError(why) => {
-                let (field, detail) = place(&why);
-                Problem::invalid(vec![FieldError::new(field, detail)])
-            }
-            other => {
-                let (_, detail) = place(&other);
-                Problem::new(
-                    StatusCode::BAD_REQUEST,
-                    "malformed_json",
-                    format!("the body is not JSON: {detail}"),
-                )
+    Json::from_bytes(bytes).map(|Json(value)| value).map_err(|rejection| match rejection {
+        JsonRejection::JsonDataError(why) => {
+            let (field, detail) = place(&why);
+            Problem::invalid(vec![FieldError::new(field, detail)])
+        }
+        other => {
+            let (_, detail) = place(&other);
+            Problem::new(StatusCode::BAD_REQUEST, "malformed_json", format!("the body is not JSON: {detail}"))
                 .next("correct the JSON at that place")
-            }
-        })
+        }
+    })
 }
 
-/// Path and message of what did not fit. The path wraps the message, so the inner error's text tells where it ends.
+/// Path and message of what did not fit: the innermost error says `<path>: <message>`, or only the message, whose own
+/// first words have spaces between them, which a path has not.
 fn place(why: &dyn Error) -> (String, String) {
-    let mut chain = vec![why.to_string()];
-    let mut below = why.source();
-    while let Some(error) = below {
-        chain.push(error.to_string());
-        below = error.source();
+    let mut innermost = why;
+    while let Some(below) = innermost.source() {
+        innermost = below;
     }
-    let detail = chain.last().cloned().unwrap_or_default();
-    let field = chain
-        .iter()
-        .rev()
-        .skip(1)
-        .find_map(|outer| {
-            outer
-                .strip_suffix(&detail)
-                .and_then(|path| path.strip_suffix(": "))
-        })
-        .filter(|path| !path.contains(' '))
-        .unwrap_or("body");
-    (field.to_owned(), detail)
+    let text = innermost.to_string();
+    match text.split_once(": ") {
+        Some((path, message)) if !path.contains(' ') => (path.to_owned(), message.to_owned()),
+        _ => ("body".to_owned(), text),
+    }
 }
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     type Rejection = Failed;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failed> {
-        Query::try_from_uri(&parts.uri)
-            .map(|Query(params)| Self(params))
-            .map_err(|rejection| {
-                let (field, detail) = place(&rejection);
-                let field = if field == "body" {
-                    "query".to_owned()
-                } else {
-                    field
-                };
-                Problem::new(
-                    StatusCode::BAD_REQUEST,
-                    "bad_query",
-                    format!("the query cannot be read: {detail}"),
-                )
+        Query::try_from_uri(&parts.uri).map(|Query(params)| Self(params)).map_err(|rejection| {
+            let (field, detail) = place(&rejection);
+            let field = if field == "body" { "query".to_owned() } else { field };
+            Problem::new(StatusCode::BAD_REQUEST, "bad_query", format!("the query cannot be read: {detail}"))
                 .errors(vec![FieldError::new(field, detail)])
                 .next("correct the query parameter; /openapi.json names them all")
                 .into()
-            })
+        })
     }
 }
 
@@ -273,12 +201,9 @@ where
     type Rejection = Failed;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failed> {
-        let text = Path::<String>::from_request_parts(parts, state)
-            .await
-            .map(|Path(text)| text);
-        let id = text
-            .map_err(|why| why.to_string())
-            .and_then(|text| text.parse().map_err(|why: T::Err| why.to_string()));
+        let text = Path::<String>::from_request_parts(parts, state).await.map(|Path(text)| text);
+        let id =
+            text.map_err(|why| why.to_string()).and_then(|text| text.parse().map_err(|why: T::Err| why.to_string()));
         id.map(Self).map_err(|why| {
             Problem::new(StatusCode::BAD_REQUEST, "bad_id", why.clone())
                 .errors(vec![FieldError::new("id", why)])
@@ -293,24 +218,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failed> {
         let mut sent = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
-        let Some(key) = sent.next() else {
-            return Ok(Self(None));
-        };
-        let is_fit = (1..=KEY_MAX).contains(&key.len())
-            && key.as_bytes().iter().all(|c| (b' '..=b'~').contains(c));
+        let Some(key) = sent.next() else { return Ok(Self(None)) };
+        let is_fit = (1..=KEY_MAX).contains(&key.len()) && key.as_bytes().iter().all(|c| (b' '..=b'~').contains(c));
         match key.to_str() {
             Ok(key) if is_fit && sent.next().is_none() => Ok(Self(Some(key.to_owned()))),
-            _ => Err(Problem::new(
-                StatusCode::BAD_REQUEST,
-                "bad_idempotency_key",
-                "the Idempotency-Key cannot be used",
-            )
-            .errors(vec![FieldError::new(
-                IDEMPOTENCY_KEY,
-                "one header of 1 to 255 printable ASCII characters",
-            )])
-            .next("send one key, such as a UUID")
-            .into()),
+            _ => {
+                Err(Problem::new(StatusCode::BAD_REQUEST, "bad_idempotency_key", "the Idempotency-Key cannot be used")
+                    .errors(vec![FieldError::new(IDEMPOTENCY_KEY, "one header of 1 to 255 printable ASCII characters")])
+                    .next("send one key, such as a UUID")
+                    .into())
+            }
         }
     }
 }
@@ -354,11 +271,7 @@ impl OperationInput for Story {
     }
 }
 
-fn document<T: JsonSchema>(
-    ctx: &mut GenContext,
-    operation: &mut Operation,
-    location: ParamLocation,
-) {
+fn document<T: JsonSchema>(ctx: &mut GenContext, operation: &mut Operation, location: ParamLocation) {
     let schema = ctx.schema.subschema_for::<T>();
     let parameters = parameters_from_schema(ctx, schema, location);
     add_parameters(ctx, operation, parameters);

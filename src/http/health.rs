@@ -28,10 +28,6 @@ pub(super) async fn livez() -> &'static str {
 pub(super) async fn readyz(State(probe): State<Probe>) -> Response {
     let findings = probe().await;
     let status = Finding::worst(&findings);
-    let code = if status == Status::Down {
-        StatusCode::SERVICE_UNAVAILABLE
-    } else {
-        StatusCode::OK
-    };
+    let code = if status == Status::Down { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     (code, Json(Readiness { status, findings })).into_response()
 }

@@ -29,24 +29,15 @@ impl Checks {
 
     /// A name: something to read in one line.
     pub(super) fn name(&mut self, field: &str, name: &str) {
-        if name.trim().is_empty()
-            || name.chars().count() > NAME_MAX
-            || name.chars().any(char::is_control)
-        {
-            self.fail(
-                field,
-                format!("expected 1 to {NAME_MAX} characters in one line"),
-            );
+        if name.trim().is_empty() || name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {
+            self.fail(field, format!("expected 1 to {NAME_MAX} characters in one line"));
         }
     }
 
     /// A text. Postgres keeps no NUL in a text, and a read model would stop before it.
     pub(super) fn text(&mut self, field: &str, text: &str) {
         if text.chars().count() > TEXT_MAX || text.contains('\0') {
-            self.fail(
-                field,
-                format!("expected at most {TEXT_MAX} characters, none of them NUL"),
-            );
+            self.fail(field, format!("expected at most {TEXT_MAX} characters, none of them NUL"));
         }
     }
 
@@ -63,11 +54,7 @@ impl Checks {
 
     /// All that was wrong, or nothing.
     pub(super) fn done(self) -> Result<(), Refused> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(Problem::invalid(self.0))
-        }
+        if self.0.is_empty() { Ok(()) } else { Err(Problem::invalid(self.0)) }
     }
 }
 
@@ -83,18 +70,8 @@ mod tests {
 
     #[test]
     fn quantities_are_1_to_a_million() {
-        for (quantity, wrong) in [
-            (0, 1),
-            (1, 0),
-            (MAX_QUANTITY, 0),
-            (MAX_QUANTITY + 1, 1),
-            (u32::MAX, 1),
-        ] {
-            assert_eq!(
-                failed(|checks| checks.quantity(String::new, quantity)),
-                wrong,
-                "{quantity}"
-            );
+        for (quantity, wrong) in [(0, 1), (1, 0), (MAX_QUANTITY, 0), (MAX_QUANTITY + 1, 1), (u32::MAX, 1)] {
+            assert_eq!(failed(|checks| checks.quantity(String::new, quantity)), wrong, "{quantity}");
         }
     }
 
@@ -102,10 +79,7 @@ mod tests {
     fn what_postgres_cannot_keep_is_refused() {
         assert_eq!(failed(|checks| checks.text("reason", "a\0b")), 1);
         assert_eq!(failed(|checks| checks.text("reason", "two\nlines")), 0);
-        assert_eq!(
-            failed(|checks| checks.text("reason", &"x".repeat(TEXT_MAX + 1))),
-            1
-        );
+        assert_eq!(failed(|checks| checks.text("reason", &"x".repeat(TEXT_MAX + 1))), 1);
         for bad in ["", "  ", "a\nb", "a\0b"] {
             assert_eq!(failed(|checks| checks.name("name", bad)), 1, "{bad:?}");
         }
@@ -116,8 +90,7 @@ mod tests {
         let mut checks = Checks::default();
         checks.quantity(|| "items[0].quantity".to_owned(), 0);
         checks.quantity(|| "items[2].quantity".to_owned(), 0);
-        let problem =
-            serde_json::to_value(&*checks.done().expect_err("two are wrong")).expect("JSON");
+        let problem = serde_json::to_value(&*checks.done().expect_err("two are wrong")).expect("JSON");
         assert_eq!(problem["errors"][1]["field"], "items[2].quantity");
     }
 }

@@ -30,11 +30,7 @@ struct Meter {
 }
 
 /// The outermost layer of both listeners.
-pub(super) async fn answer(
-    State(within): State<Duration>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn answer(State(within): State<Duration>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let correlation = Correlation::of(request.headers());
     request.extensions_mut().insert(correlation);
@@ -49,12 +45,7 @@ pub(super) async fn answer(
     if let Ok(id) = HeaderValue::from_str(id) {
         response.headers_mut().insert("x-request-id", id);
     }
-    record(
-        route.as_ref().map_or(UNMATCHED, MatchedPath::as_str),
-        method,
-        response.status(),
-        begun.elapsed(),
-    );
+    record(route.as_ref().map_or(UNMATCHED, MatchedPath::as_str), method, response.status(), begun.elapsed());
     response
 }
 
@@ -63,12 +54,8 @@ fn too_slow(method: &str) -> Problem {
     if method == "GET" || method == "HEAD" {
         *Problem::unavailable("too_slow", "the answer took too long", pause)
     } else {
-        *Problem::unavailable(
-            "outcome_unknown",
-            "the answer took too long; the outcome is not known",
-            pause,
-        )
-        .next("retry with the same key")
+        *Problem::unavailable("outcome_unknown", "the answer took too long; the outcome is not known", pause)
+            .next("retry with the same key")
     }
 }
 
@@ -89,11 +76,9 @@ fn name_of(method: &Method) -> &'static str {
 fn record(route: &str, method: &'static str, status: StatusCode, took: Duration) {
     let status = status.as_u16();
     let meters = METERS.load();
-    let known = meters.get(route).and_then(|meters| {
-        meters
-            .iter()
-            .find(|meter| meter.status == status && meter.method == method)
-    });
+    let known = meters
+        .get(route)
+        .and_then(|meters| meters.iter().find(|meter| meter.status == status && meter.method == method));
     let made;
     let meter = if let Some(meter) = known {
         meter
@@ -118,10 +103,7 @@ fn make(route: &str, method: &'static str, status: u16) -> Meter {
     METERS.rcu(|meters| {
         let mut meters = HashMap::clone(meters);
         let of_route = meters.entry(name.clone()).or_default();
-        if !of_route
-            .iter()
-            .any(|known| known.status == status && known.method == method)
-        {
+        if !of_route.iter().any(|known| known.status == status && known.method == method) {
             of_route.push(meter.clone());
         }
         meters

@@ -57,16 +57,9 @@ pub fn router(gateway: Gateway) -> Router {
     let config = gateway.config.clone();
     let probe = gateway.probe.clone();
     let (v1, document) = openapi::documented("ordo", "Orders, products, stock", v1::routes);
-    let health = Router::new()
-        .route("/livez", get(health::livez))
-        .route("/readyz", get(health::readyz))
-        .with_state(probe);
-    finished(
-        v1.with_state(Arc::new(gateway))
-            .merge(health)
-            .merge(openapi::route("/openapi.json", document)),
-        &config,
-    )
+    let health =
+        Router::new().route("/livez", get(health::livez)).route("/readyz", get(health::readyz)).with_state(probe);
+    finished(v1.with_state(Arc::new(gateway)).merge(health).merge(openapi::route("/openapi.json", document)), &config)
 }
 
 /// What every router of ours has: problems instead of empty answers, limits, meters.
@@ -74,22 +67,14 @@ fn finished(router: Router, config: &Config) -> Router {
     router
         .method_not_allowed_fallback(async || {
             error::Failed(
-                Problem::new(
-                    StatusCode::METHOD_NOT_ALLOWED,
-                    "method_not_allowed",
-                    "this path has no such method",
-                )
-                .next("the header Allow names the methods it has"),
+                Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path has no such method")
+                    .next("the header Allow names the methods it has"),
             )
         })
         .fallback(async || {
             error::Failed(
-                Problem::new(
-                    StatusCode::NOT_FOUND,
-                    "no_such_path",
-                    "there is no such path",
-                )
-                .next("/openapi.json names every path of the REST listener"),
+                Problem::new(StatusCode::NOT_FOUND, "no_such_path", "there is no such path")
+                    .next("/openapi.json names every path of the REST listener"),
             )
         })
         .layer(DefaultBodyLimit::max(config.body_bytes))
@@ -109,7 +94,5 @@ pub async fn serve(
         // Without it an answer waits for the other side's acknowledgement; a socket that refuses is only slower.
         _ = connection.set_nodelay(true);
     });
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stop)
-        .await
+    axum::serve(listener, router).with_graceful_shutdown(stop).await
 }

@@ -33,9 +33,8 @@ pub(super) fn documented<S: Clone + Send + Sync + 'static>(
 
 /// Serves a document, written once.
 pub(super) fn route(path: &str, document: OpenApi) -> Router {
-    let json = Arc::new(Bytes::from(
-        serde_json::to_vec(&document).expect("a document has string keys only, so it is JSON"),
-    ));
+    let json =
+        Arc::new(Bytes::from(serde_json::to_vec(&document).expect("a document has string keys only, so it is JSON")));
     Router::new().route(
         path,
         get(move || {

@@ -40,20 +40,14 @@ type Asked = Arc<Context>;
 
 /// The operators' routes.
 pub fn ops_router(state: OpsState) -> Router {
-    let context = Arc::new(Context {
-        history: state.history,
-        db: state.db,
+    let context = Arc::new(Context { history: state.history, db: state.db });
+    let (questions, document) = openapi::documented("ordo operations", "What operators may ask", || {
+        let mut mount = Mount(ApiRouter::new());
+        questions::each(&mut mount);
+        mount.0
     });
-    let (questions, document) =
-        openapi::documented("ordo operations", "What operators may ask", || {
-            let mut mount = Mount(ApiRouter::new());
-            questions::each(&mut mount);
-            mount.0
-        });
-    let health = Router::new()
-        .route("/livez", get(health::livez))
-        .route("/readyz", get(health::readyz))
-        .with_state(state.probe);
+    let health =
+        Router::new().route("/livez", get(health::livez)).route("/readyz", get(health::readyz)).with_state(state.probe);
     let router = questions
         .with_state(context)
         .merge(health)
@@ -61,8 +55,7 @@ pub fn ops_router(state: OpsState) -> Router {
         .route("/metrics", get(metrics));
     #[cfg(feature = "crash-points")]
     let router = router.merge(faults::route());
-    super::finished(router, &super::Config::default())
-        .layer(from_fn_with_state(Arc::new(state.config), guard))
+    super::finished(router, &super::Config::default()).layer(from_fn_with_state(Arc::new(state.config), guard))
 }
 
 struct Mount(ApiRouter<Asked>);
@@ -96,24 +89,17 @@ fn needs(caller: &Caller, role: Role) -> Result<(), Refused> {
         return Ok(());
     }
     let detail = format!("{} is {}, and this needs {role}", caller.name, caller.role);
-    Err(Problem::new(StatusCode::FORBIDDEN, "role_too_low", detail)
-        .next("use a token with that role"))
+    Err(Problem::new(StatusCode::FORBIDDEN, "role_too_low", detail).next("use a token with that role"))
 }
 
 /// Every request, reads too, passes here first.
 async fn guard(State(config): State<Arc<Config>>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
     let claims = Claims {
-        host: single(headers, &header::HOST).filter(|host| {
-            request
-                .uri()
-                .authority()
-                .is_none_or(|uri| uri.as_str() == *host)
-        }),
+        host: single(headers, &header::HOST)
+            .filter(|host| request.uri().authority().is_none_or(|uri| uri.as_str() == *host)),
         // Two origins, or one that is no text, are as foreign as any.
-        origin: headers
-            .contains_key(header::ORIGIN)
-            .then(|| single(headers, &header::ORIGIN).unwrap_or("null")),
+        origin: headers.contains_key(header::ORIGIN).then(|| single(headers, &header::ORIGIN).unwrap_or("null")),
         authorization: single(headers, &header::AUTHORIZATION),
     };
     match access::admit(&config, claims) {
@@ -133,21 +119,11 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 
 fn refusal(denied: Denied) -> Failed {
     let (status, code, next) = match denied {
-        Denied::ForeignHost => (
-            StatusCode::FORBIDDEN,
-            "foreign_host",
-            "ask on 127.0.0.1, or configure [[ops.tokens]]",
-        ),
-        Denied::ForeignOrigin => (
-            StatusCode::FORBIDDEN,
-            "foreign_origin",
-            "ask from a terminal or from this listener's own pages",
-        ),
-        Denied::NoToken => (
-            StatusCode::UNAUTHORIZED,
-            "no_token",
-            "set ORDO_TOKEN for the command line",
-        ),
+        Denied::ForeignHost => (StatusCode::FORBIDDEN, "foreign_host", "ask on 127.0.0.1, or configure [[ops.tokens]]"),
+        Denied::ForeignOrigin => {
+            (StatusCode::FORBIDDEN, "foreign_origin", "ask from a terminal or from this listener's own pages")
+        }
+        Denied::NoToken => (StatusCode::UNAUTHORIZED, "no_token", "set ORDO_TOKEN for the command line"),
     };
     Failed(Problem::new(status, code, denied.to_string()).next(next))
 }
@@ -169,11 +145,7 @@ mod faults {
         /// The next `times` messages of one kind of actor crash it.
         Actors { kind: String, times: u32 },
         /// A subscription's handler fails for events that hold a text; for none without a fault.
-        Events {
-            subscription: String,
-            text: Option<String>,
-            fault: Option<HandlerFault>,
-        },
+        Events { subscription: String, text: Option<String>, fault: Option<HandlerFault> },
     }
 
     #[derive(Clone, Debug, Serialize)]
@@ -185,10 +157,7 @@ mod faults {
         Router::new().route("/ops/v1/faults", post(arm))
     }
 
-    async fn arm(
-        Extension(caller): Extension<Caller>,
-        Body(wanted): Body<Wanted>,
-    ) -> Result<Json<Armed>, Failed> {
+    async fn arm(Extension(caller): Extension<Caller>, Body(wanted): Body<Wanted>) -> Result<Json<Armed>, Failed> {
         needs(&caller, Role::Admin)?;
         tracing::warn!(by = caller.name, ?wanted, "a fault is armed");
         let armed = match wanted {
@@ -196,11 +165,7 @@ mod faults {
                 crash_actors(&kind, times);
                 times > 0
             }
-            Wanted::Events {
-                subscription,
-                text,
-                fault,
-            } => {
+            Wanted::Events { subscription, text, fault } => {
                 let fault = fault.map(|fault| (text.unwrap_or_default(), fault));
                 let armed = fault.is_some();
                 fail_events(&subscription, fault);
@@ -217,15 +182,9 @@ mod tests {
 
     #[test]
     fn a_role_may_do_what_those_below_it_may() {
-        let operator = Caller {
-            name: "ci".to_owned(),
-            role: Role::Operator,
-        };
+        let operator = Caller { name: "ci".to_owned(), role: Role::Operator };
         assert!(needs(&operator, Role::Viewer).is_ok() && needs(&operator, Role::Operator).is_ok());
-        assert_eq!(
-            needs(&operator, Role::Admin).map_err(|problem| problem.status()),
-            Err(StatusCode::FORBIDDEN)
-        );
+        assert_eq!(needs(&operator, Role::Admin).map_err(|problem| problem.status()), Err(StatusCode::FORBIDDEN));
     }
 
     #[test]

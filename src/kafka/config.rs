@@ -36,10 +36,7 @@ impl Default for Config {
         Self {
             brokers: String::new(),
             topic_prefix: String::new(),
-            mirrored: topics::MIRRORED
-                .iter()
-                .map(|name| (*name).to_owned())
-                .collect(),
+            mirrored: topics::MIRRORED.iter().map(|name| (*name).to_owned()).collect(),
             replication: 1,
             session_timeout: Duration::from_secs(10),
             linger: Duration::from_millis(2),
@@ -59,9 +56,7 @@ impl Config {
     /// Our name of a topic on the broker.
     #[must_use]
     pub fn bare<'a>(&self, topic: &'a str) -> &'a str {
-        topic
-            .strip_prefix(self.topic_prefix.as_str())
-            .unwrap_or(topic)
+        topic.strip_prefix(self.topic_prefix.as_str()).unwrap_or(topic)
     }
 
     fn client(&self) -> ClientConfig {
@@ -102,16 +97,8 @@ impl Config {
         consumer
             .set("group.id", self.prefixed(group))
             .set("partition.assignment.strategy", "cooperative-sticky")
-            .set(
-                "session.timeout.ms",
-                self.session_timeout.as_millis().to_string(),
-            )
-            .set(
-                "heartbeat.interval.ms",
-                (self.session_timeout.as_millis() / 5)
-                    .clamp(500, 3_000)
-                    .to_string(),
-            )
+            .set("session.timeout.ms", self.session_timeout.as_millis().to_string())
+            .set("heartbeat.interval.ms", (self.session_timeout.as_millis() / 5).clamp(500, 3_000).to_string())
             // Commits to Kafka serve lag tools only; the checkpoint in Postgres is what counts.
             .set("enable.auto.commit", "true")
             .set("auto.commit.interval.ms", "2000")
@@ -122,10 +109,7 @@ impl Config {
             .set("allow.auto.create.topics", "false")
             .set("topic.metadata.refresh.interval.ms", "10000")
             .set("queued.min.messages", "5000")
-            .set(
-                "queued.max.messages.kbytes",
-                self.queued_kilobytes.to_string(),
-            )
+            .set("queued.max.messages.kbytes", self.queued_kilobytes.to_string())
             // At its default of a second a bare client reads 55,000 a second; at 5 ms a million.
             .set("fetch.queue.backoff.ms", "5")
             .set("fetch.wait.max.ms", "100")

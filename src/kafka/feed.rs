@@ -23,12 +23,7 @@ impl KafkaFeed {
     /// A feed of `place`, not begun.
     #[must_use]
     pub fn new(group: Group, place: TopicPartition) -> Self {
-        Self {
-            group,
-            place,
-            batches: None,
-            waiting: false,
-        }
+        Self { group, place, batches: None, waiting: false }
     }
 }
 
@@ -37,11 +32,7 @@ impl Feed for KafkaFeed {
         let (sender, receiver) = mpsc::channel(1);
         self.batches = Some(receiver);
         self.waiting = false;
-        let begun = self.group.tell(Order::Begin {
-            place: self.place.clone(),
-            next_offset,
-            batches: sender,
-        });
+        let begun = self.group.tell(Order::Begin { place: self.place.clone(), next_offset, batches: sender });
         Box::pin(async move { if begun { Ok(()) } else { Err(FeedError::Ended) } })
     }
 
@@ -49,10 +40,7 @@ impl Feed for KafkaFeed {
         Box::pin(async move {
             let batches = self.batches.as_mut().ok_or(FeedError::Ended)?;
             if !self.waiting {
-                if !self.group.tell(Order::Credit {
-                    place: self.place.clone(),
-                    records: limit,
-                }) {
+                if !self.group.tell(Order::Credit { place: self.place.clone(), records: limit }) {
                     return Err(FeedError::Ended);
                 }
                 self.waiting = true;
@@ -70,9 +58,6 @@ impl Feed for KafkaFeed {
 
     fn committed(&mut self, next_offset: i64) {
         // Only lag tools read it; a group that has ended has no use for it.
-        _ = self.group.tell(Order::Store {
-            place: self.place.clone(),
-            next_offset,
-        });
+        _ = self.group.tell(Order::Store { place: self.place.clone(), next_offset });
     }
 }

@@ -11,19 +11,16 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use rdkafka::Offset;
-use rdkafka::client::ClientContext;
 use rdkafka::consumer::base_consumer::PartitionQueue;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
-use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionList;
-use rdkafka::types::RDKafkaRespErr;
 use tokio::sync::mpsc;
 
 use super::Config;
+use super::callbacks::{Context, Reads, Rebalance};
 use crate::subscription::Record;
-use crate::telemetry;
 
 /// Longest sleep of the thread: a lost wake-up costs this much.
 const SWEEP: Duration = Duration::from_millis(20);
@@ -53,19 +50,9 @@ pub enum GroupEvent {
 /// What feeds and the subscription tell the thread.
 #[derive(Debug)]
 pub(super) enum Order {
-    Begin {
-        place: TopicPartition,
-        next_offset: i64,
-        batches: mpsc::Sender<Vec<Record>>,
-    },
-    Credit {
-        place: TopicPartition,
-        records: usize,
-    },
-    Store {
-        place: TopicPartition,
-        next_offset: i64,
-    },
+    Begin { place: TopicPartition, next_offset: i64, batches: mpsc::Sender<Vec<Record>> },
+    Credit { place: TopicPartition, records: usize },
+    Store { place: TopicPartition, next_offset: i64 },
     Stop,
 }
 
@@ -88,11 +75,7 @@ impl Group {
         tell: impl Fn(GroupEvent) + Send + Sync + 'static,
     ) -> Result<Self, KafkaError> {
         let rebalances = Arc::new(Mutex::new(Vec::new()));
-        let context = Context {
-            rebalances: rebalances.clone(),
-            subscription: name.to_owned(),
-            reads: Arc::default(),
-        };
+        let context = Context { rebalances: rebalances.clone(), subscription: name.to_owned(), reads: Arc::default() };
         let reads = context.reads.clone();
         let consumer: BaseConsumer<Context> = config.consumer(name).create_with_context(context)?;
         let topics: Vec<String> = topics.iter().map(|topic| config.prefixed(topic)).collect();
@@ -111,13 +94,8 @@ impl Group {
         let handle = thread::Builder::new()
             .name(format!("kafka {name}"))
             .spawn(move || membership.run())
-            .map_err(|error| {
-                KafkaError::ClientCreation(format!("no thread for the group: {error}"))
-            })?;
-        Ok(Self {
-            orders,
-            thread: handle.thread().clone(),
-        })
+            .map_err(|error| KafkaError::ClientCreation(format!("no thread for the group: {error}")))?;
+        Ok(Self { orders, thread: handle.thread().clone() })
     }
 
     /// Leaves the group, so that its partitions go to others at once.
@@ -131,81 +109,6 @@ impl Group {
         self.thread.unpark();
         told
     }
-}
-
-enum Rebalance {
-    Assigned(Vec<TopicPartition>),
-    Revoked(Vec<TopicPartition>),
-}
-
-type Reads = Arc<Mutex<HashMap<TopicPartition, i64>>>;
-
-struct Context {
-    rebalances: Arc<Mutex<Vec<Rebalance>>>,
-    subscription: String,
-    /// Where each partition's reader is: with the end the broker reports, its lag.
-    reads: Reads,
-}
-
-impl ClientContext for Context {
-    fn stats(&self, statistics: Statistics) {
-        let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
-        for (place, next_offset) in reads.iter() {
-            let end = statistics
-                .topics
-                .get(&place.topic)
-                .and_then(|topic| topic.partitions.get(&place.partition))
-                .map_or(-1, |partition| partition.ls_offset);
-            if end >= 0
-                && let Ok(partition) = i16::try_from(place.partition)
-            {
-                telemetry::subscription::lag(&self.subscription, partition, end - next_offset);
-            }
-        }
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(subscription = self.subscription, %error, reason, "the consumer reports");
-    }
-}
-
-impl ConsumerContext for Context {
-    /// Records what happened; the thread acts on it, outside the callback.
-    fn rebalance(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        error: RDKafkaRespErr,
-        list: &mut TopicPartitionList,
-    ) {
-        let places = places(list);
-        let rebalance = if error == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            Rebalance::Assigned(places)
-        } else {
-            // Whatever a worker still commits is fenced by the next owner's epoch, so nothing need be waited for.
-            if let Err(error) = consumer.incremental_unassign(list) {
-                tracing::warn!(subscription = self.subscription, %error, "partitions could not be given back");
-            }
-            Rebalance::Revoked(places)
-        };
-        self.rebalances
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(rebalance);
-    }
-}
-
-fn places(list: &TopicPartitionList) -> Vec<TopicPartition> {
-    // `elements()` misbehaves on an empty list.
-    if list.count() == 0 {
-        return Vec::new();
-    }
-    list.elements()
-        .iter()
-        .map(|element| TopicPartition {
-            topic: element.topic().to_owned(),
-            partition: element.partition(),
-        })
-        .collect()
 }
 
 /// An assigned partition whose worker has begun.
@@ -250,33 +153,21 @@ impl Membership {
             match outcome {
                 Ok(message) => {
                     // Not ours to read: its queue was split off, so this is a record of an assignment that has ended.
-                    tracing::debug!(
-                        topic = message.topic(),
-                        partition = message.partition(),
-                        "stray record"
-                    );
+                    tracing::debug!(topic = message.topic(), partition = message.partition(), "stray record");
                 }
-                Err(error) if is_fatal(&error) => {
-                    (self.tell)(GroupEvent::Failed(error.to_string()))
-                }
+                Err(error) if is_fatal(&error) => (self.tell)(GroupEvent::Failed(error.to_string())),
                 Err(error) => tracing::debug!(%error, "the group reports"),
             }
         }
     }
 
     fn rebalance(&mut self) {
-        let rebalances = std::mem::take(
-            &mut *self
-                .rebalances
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let rebalances = std::mem::take(&mut *self.rebalances.lock().unwrap_or_else(PoisonError::into_inner));
         for rebalance in rebalances {
             match rebalance {
                 Rebalance::Assigned(places) if places.is_empty() => self.assign(&[]),
                 Rebalance::Assigned(places) => {
-                    self.pending
-                        .extend(places.iter().cloned().map(|place| (place, ())));
+                    self.pending.extend(places.iter().cloned().map(|place| (place, ())));
                     (self.tell)(GroupEvent::Assigned(places));
                 }
                 Rebalance::Revoked(places) => {
@@ -292,10 +183,7 @@ impl Membership {
     fn forget(&mut self, place: &TopicPartition) {
         self.pending.remove(place);
         self.lanes.remove(place);
-        self.reads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(place);
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).remove(place);
     }
 
     /// `false` when told to stop.
@@ -303,16 +191,11 @@ impl Membership {
         let mut begun = Vec::new();
         loop {
             match self.inbox.try_recv() {
-                Ok(Order::Begin {
-                    place,
-                    next_offset,
-                    batches,
-                }) => begun.push((place, next_offset, batches)),
+                Ok(Order::Begin { place, next_offset, batches }) => begun.push((place, next_offset, batches)),
                 Ok(Order::Credit { place, records }) => {
                     if let Some(lane) = self.lanes.get_mut(&place) {
                         lane.credit = records;
-                    } else if let Some(last) = begun.iter().position(|(known, ..)| *known == place)
-                    {
+                    } else if let Some(last) = begun.iter().position(|(known, ..)| *known == place) {
                         // Its lane is made below; the credit comes right behind.
                         self.begin(begun.split_off(last));
                         if let Some(lane) = self.lanes.get_mut(&place) {
@@ -338,10 +221,7 @@ impl Membership {
                 // Revoked meanwhile: dropping its sender ends the worker.
                 continue;
             }
-            let Some(mut queue) = self
-                .consumer
-                .split_partition_queue(&place.topic, place.partition)
-            else {
+            let Some(mut queue) = self.consumer.split_partition_queue(&place.topic, place.partition) else {
                 (self.tell)(GroupEvent::Failed(format!(
                     "the queue of {} {} cannot be split",
                     place.topic, place.partition
@@ -350,26 +230,13 @@ impl Membership {
             };
             let me = thread::current();
             queue.set_nonempty_callback(move || me.unpark());
-            self.lanes.insert(
-                place.clone(),
-                Lane {
-                    queue,
-                    batches,
-                    credit: 0,
-                },
-            );
-            self.reads
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(place.clone(), next_offset);
+            self.lanes.insert(place.clone(), Lane { queue, batches, credit: 0 });
+            self.reads.lock().unwrap_or_else(PoisonError::into_inner).insert(place.clone(), next_offset);
             if is_new {
                 assign.push((place, next_offset));
-            } else if let Err(error) = self.consumer.seek(
-                &place.topic,
-                place.partition,
-                Offset::Offset(next_offset),
-                Duration::from_secs(5),
-            ) {
+            } else if let Err(error) =
+                self.consumer.seek(&place.topic, place.partition, Offset::Offset(next_offset), Duration::from_secs(5))
+            {
                 (self.tell)(GroupEvent::Failed(format!(
                     "{} {} cannot be sought: {error}",
                     place.topic, place.partition
@@ -385,26 +252,15 @@ impl Membership {
         let mut list = TopicPartitionList::new();
         for (place, next_offset) in places {
             // An offset is 0 or more, which is all this could refuse.
-            _ = list.add_partition_offset(
-                &place.topic,
-                place.partition,
-                Offset::Offset(*next_offset),
-            );
+            _ = list.add_partition_offset(&place.topic, place.partition, Offset::Offset(*next_offset));
         }
         if let Err(error) = self.consumer.incremental_assign(&list) {
-            (self.tell)(GroupEvent::Failed(format!(
-                "partitions cannot be assigned: {error}"
-            )));
+            (self.tell)(GroupEvent::Failed(format!("partitions cannot be assigned: {error}")));
         }
     }
 
     fn store(&mut self, place: &TopicPartition, next_offset: i64) {
-        if let Some(read) = self
-            .reads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get_mut(place)
-        {
+        if let Some(read) = self.reads.lock().unwrap_or_else(PoisonError::into_inner).get_mut(place) {
             *read = next_offset;
         }
         let mut list = TopicPartitionList::new();
@@ -468,16 +324,10 @@ fn record(message: &BorrowedMessage<'_>) -> Record {
         headers: message
             .headers()
             .map(|headers| {
-                headers
-                    .iter()
-                    .map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec)))
-                    .collect()
+                headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
             })
             .unwrap_or_default(),
-        time: message
-            .timestamp()
-            .to_millis()
-            .and_then(chrono::DateTime::from_timestamp_millis),
+        time: message.timestamp().to_millis().and_then(chrono::DateTime::from_timestamp_millis),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Kafka: the only place that names rdkafka. Topics, the producer of the relay, the feeds of consumers.
 
+mod callbacks;
 mod config;
 mod feed;
 mod group;

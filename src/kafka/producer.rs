@@ -62,9 +62,7 @@ pub struct Generation {
 
 impl std::fmt::Debug for Generation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Generation")
-            .field("broken", &self.is_broken())
-            .finish_non_exhaustive()
+        f.debug_struct("Generation").field("broken", &self.is_broken()).finish_non_exhaustive()
     }
 }
 
@@ -72,10 +70,7 @@ impl Publisher {
     /// A publisher that makes its producer when it is first needed.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self {
-            config,
-            current: Mutex::default(),
-        }
+        Self { config, current: Mutex::default() }
     }
 
     /// The producer to use now.
@@ -84,10 +79,7 @@ impl Publisher {
     /// [`PublishError::Broken`] if none can be made.
     pub fn current(&self) -> Result<Arc<Generation>, PublishError> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(generation) = current
-            .as_ref()
-            .filter(|generation| !generation.is_broken())
-        {
+        if let Some(generation) = current.as_ref().filter(|generation| !generation.is_broken()) {
             return Ok(generation.clone());
         }
         let broken = Arc::new(AtomicBool::new(false));
@@ -96,10 +88,7 @@ impl Publisher {
             .producer()
             .create_with_context(Deliveries { broken })
             .map_err(|error: KafkaError| PublishError::Broken(error.to_string()))?;
-        let generation = Arc::new(Generation {
-            producer,
-            prefix: self.config.topic_prefix.clone(),
-        });
+        let generation = Arc::new(Generation { producer, prefix: self.config.topic_prefix.clone() });
         *current = Some(generation.clone());
         Ok(generation)
     }
@@ -116,32 +105,18 @@ impl Generation {
     ///
     /// # Errors
     /// [`PublishError`]; after `Full` the same record is to be sent again before any other.
-    pub fn send(
-        &self,
-        record: &Record,
-        position: Position,
-        window: &Arc<InFlight>,
-    ) -> Result<(), PublishError> {
+    pub fn send(&self, record: &Record, position: Position, window: &Arc<InFlight>) -> Result<(), PublishError> {
         if self.is_broken() {
             return Err(PublishError::Broken("the producer was given up".into()));
         }
         let topic = format!("{}{}", self.prefix, record.topic);
         let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
         for (key, value) in &record.headers {
-            headers = headers.insert(Header {
-                key,
-                value: value.as_deref(),
-            });
+            headers = headers.insert(Header { key, value: value.as_deref() });
         }
-        let ticket = Box::new(Ticket {
-            position,
-            topic: record.topic.clone(),
-            window: window.clone(),
-        });
+        let ticket = Box::new(Ticket { position, topic: record.topic.clone(), window: window.clone() });
         let mut base: BaseRecord<'_, [u8], [u8], Box<Ticket>> =
-            BaseRecord::with_opaque_to(&topic, ticket)
-                .headers(headers)
-                .timestamp(record.at.timestamp_millis());
+            BaseRecord::with_opaque_to(&topic, ticket).headers(headers).timestamp(record.at.timestamp_millis());
         if let Some(partition) = record.partition {
             base = base.partition(i32::from(partition));
         }
@@ -153,9 +128,7 @@ impl Generation {
         }
         match self.producer.send(base) {
             Ok(()) => Ok(()),
-            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
-                Err(PublishError::Full)
-            }
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => Err(PublishError::Full),
             Err((error, _)) => {
                 self.give_up();
                 Err(PublishError::Broken(error.to_string()))
@@ -166,8 +139,7 @@ impl Generation {
     /// Gives the producer up: what is still queued is dropped and reported as failed to whoever waits for it.
     pub fn give_up(&self) {
         if !self.producer.context().broken.swap(true, Ordering::AcqRel) {
-            self.producer
-                .purge(PurgeConfig::default().queue().inflight());
+            self.producer.purge(PurgeConfig::default().queue().inflight());
         }
     }
 }
@@ -194,11 +166,7 @@ impl ProducerContext for Deliveries {
 
     fn delivery(&self, result: &DeliveryResult<'_>, ticket: Box<Ticket>) {
         match result {
-            Ok(message) => {
-                ticket
-                    .window
-                    .acknowledge(ticket.position, &ticket.topic, message.offset())
-            }
+            Ok(message) => ticket.window.acknowledge(ticket.position, &ticket.topic, message.offset()),
             Err((error, _)) => {
                 self.broken.store(true, Ordering::Release);
                 ticket.window.fail(&error.to_string());
@@ -226,15 +194,8 @@ impl InFlight {
     /// Nothing on its way, everything up to `acknowledged` done.
     #[must_use]
     pub fn after(acknowledged: Position) -> Arc<Self> {
-        let window = Window {
-            events: VecDeque::new(),
-            acknowledged,
-            topics: Vec::new(),
-            failed: None,
-        };
-        Arc::new(Self {
-            state: Mutex::new(window),
-        })
+        let window = Window { events: VecDeque::new(), acknowledged, topics: Vec::new(), failed: None };
+        Arc::new(Self { state: Mutex::new(window) })
     }
 
     /// The event at `position`, the next one, is about to be sent as so many records.
@@ -287,9 +248,7 @@ impl InFlight {
         let Some(first) = window.events.front().map(|event| event.0) else {
             return;
         };
-        let event = usize::try_from(position - first)
-            .ok()
-            .and_then(|index| window.events.get_mut(index));
+        let event = usize::try_from(position - first).ok().and_then(|index| window.events.get_mut(index));
         if let Some((_, records, _)) = event {
             *records = records.saturating_sub(1);
         }
@@ -312,11 +271,7 @@ impl Window {
                 known.next_offset = known.next_offset.max(offset + 1);
                 known.position = known.position.max(position);
             }
-            None => self.topics.push(Acknowledged {
-                topic: topic.to_owned(),
-                next_offset: offset + 1,
-                position,
-            }),
+            None => self.topics.push(Acknowledged { topic: topic.to_owned(), next_offset: offset + 1, position }),
         }
     }
 

@@ -34,9 +34,7 @@ pub enum TopicError {
     #[error("topic {0} could not be created: {1}")]
     NotCreated(String, RDKafkaErrorCode),
     /// Another number of partitions: keys would move and their order break.
-    #[error(
-        "topic {topic} has {found} partitions and the log {expected}; nothing is published to it until they agree"
-    )]
+    #[error("topic {topic} has {found} partitions and the log {expected}; nothing is published to it until they agree")]
     Partitions {
         /// Which topic.
         topic: String,
@@ -60,12 +58,7 @@ impl Topics {
     /// The topics of a log divided like this, with dead letters for each of `consumers`.
     #[must_use]
     pub fn new(config: Config, partitions: Partitions, consumers: &[&'static str]) -> Self {
-        Self {
-            config,
-            partitions,
-            consumers: consumers.into(),
-            fit: Arc::default(),
-        }
+        Self { config, partitions, consumers: consumers.into(), fit: Arc::default() }
     }
 
     /// Creates what is missing and refuses what does not fit. Cheap once it has succeeded.
@@ -87,48 +80,29 @@ impl Topics {
     fn partitioned(&self) -> Vec<String> {
         let streams = topics::STREAM_TOPICS.iter().map(|(topic, _)| *topic);
         let mirrored = self.config.mirrored.iter().map(String::as_str);
-        streams
-            .chain(mirrored)
-            .map(|topic| self.config.prefixed(topic))
-            .collect()
+        streams.chain(mirrored).map(|topic| self.config.prefixed(topic)).collect()
     }
 
     async fn create(&self) -> Result<(), TopicError> {
         if self.config.brokers.is_empty() {
             return Err(TopicError::NoBrokers);
         }
-        let admin: AdminClient<DefaultClientContext> = self
-            .config
-            .admin()
-            .create()
-            .map_err(|error| self.kafka(error))?;
+        let admin: AdminClient<DefaultClientContext> =
+            self.config.admin().create().map_err(|error| self.kafka(error))?;
         let partitioned = self.partitioned();
-        let letters: Vec<String> = self
-            .consumers
-            .iter()
-            .map(|name| self.config.prefixed(&topics::dead_letters_of(name)))
-            .collect();
-        let (partitions, replication) = (
-            i32::from(self.partitions.count()),
-            i32::from(self.config.replication),
-        );
+        let letters: Vec<String> =
+            self.consumers.iter().map(|name| self.config.prefixed(&topics::dead_letters_of(name))).collect();
+        let (partitions, replication) = (i32::from(self.partitions.count()), i32::from(self.config.replication));
         let topic = |name, partitions, keep| {
-            NewTopic::new(name, partitions, TopicReplication::Fixed(replication))
-                .set("retention.ms", keep)
+            NewTopic::new(name, partitions, TopicReplication::Fixed(replication)).set("retention.ms", keep)
         };
         let new: Vec<NewTopic<'_>> = partitioned
             .iter()
             .map(|name| topic(name, partitions, FOR_EVER))
             .chain(letters.iter().map(|name| topic(name, 1, LETTERS_KEEP)))
             .collect();
-        let options = AdminOptions::new()
-            .operation_timeout(Some(PATIENCE))
-            .request_timeout(Some(PATIENCE));
-        for outcome in admin
-            .create_topics(&new, &options)
-            .await
-            .map_err(|error| self.kafka(error))?
-        {
+        let options = AdminOptions::new().operation_timeout(Some(PATIENCE)).request_timeout(Some(PATIENCE));
+        for outcome in admin.create_topics(&new, &options).await.map_err(|error| self.kafka(error))? {
             match outcome {
                 Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
                 Err((topic, code)) => return Err(TopicError::NotCreated(topic, code)),
@@ -141,24 +115,12 @@ impl Topics {
         let (config, expected) = (self.config.clone(), self.partitions.count());
         let names = self.partitioned();
         blocking(move || {
-            let client: BaseConsumer = config
-                .admin()
-                .create()
-                .map_err(|error| kafka(&config, error))?;
+            let client: BaseConsumer = config.admin().create().map_err(|error| kafka(&config, error))?;
             for topic in names {
-                let metadata = client
-                    .fetch_metadata(Some(&topic), PATIENCE)
-                    .map_err(|error| kafka(&config, error))?;
-                let found = metadata
-                    .topics()
-                    .first()
-                    .map_or(0, |topic| topic.partitions().len());
+                let metadata = client.fetch_metadata(Some(&topic), PATIENCE).map_err(|error| kafka(&config, error))?;
+                let found = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
                 if found != usize::from(expected) {
-                    let error = TopicError::Partitions {
-                        topic,
-                        found,
-                        expected,
-                    };
+                    let error = TopicError::Partitions { topic, found, expected };
                     alarm::raise(alarm::TOPIC_PARTITIONS, &error.to_string());
                     return Err(error);
                 }
@@ -187,13 +149,8 @@ pub async fn reachable(config: &Config) -> Result<usize, TopicError> {
     }
     let config = config.clone();
     blocking(move || {
-        let client: BaseConsumer = config
-            .admin()
-            .create()
-            .map_err(|error| kafka(&config, error))?;
-        let metadata = client
-            .fetch_metadata(None, Duration::from_secs(2))
-            .map_err(|error| kafka(&config, error))?;
+        let client: BaseConsumer = config.admin().create().map_err(|error| kafka(&config, error))?;
+        let metadata = client.fetch_metadata(None, Duration::from_secs(2)).map_err(|error| kafka(&config, error))?;
         Ok(metadata.brokers().len())
     })
     .await
@@ -203,7 +160,5 @@ pub async fn reachable(config: &Config) -> Result<usize, TopicError> {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, TopicError> + Send + 'static,
 ) -> Result<T, TopicError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }

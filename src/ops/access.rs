@@ -13,9 +13,7 @@ use sha2::{Digest, Sha256};
 use super::config::Config;
 
 /// What somebody may do; each role may do what those before it may.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Look.
@@ -49,9 +47,7 @@ pub struct Caller {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
     /// The name asked for is not this machine's own.
-    #[error(
-        "without tokens this listener answers only to a loopback name, such as 127.0.0.1 or localhost"
-    )]
+    #[error("without tokens this listener answers only to a loopback name, such as 127.0.0.1 or localhost")]
     ForeignHost,
     /// A page of another origin asks.
     #[error("a page of another origin may not ask here")]
@@ -102,21 +98,11 @@ pub fn check(config: &Config) -> Result<(), String> {
 /// [`Denied`].
 pub fn admit(config: &Config, claims: Claims<'_>) -> Result<Caller, Denied> {
     if config.tokens.is_empty() {
-        let host = claims
-            .host
-            .filter(|host| is_loopback(host))
-            .ok_or(Denied::ForeignHost)?;
-        let is_own = |origin: &str| {
-            origin
-                .strip_prefix("http://")
-                .is_some_and(|from| from.eq_ignore_ascii_case(host))
-        };
+        let host = claims.host.filter(|host| is_loopback(host)).ok_or(Denied::ForeignHost)?;
+        let is_own = |origin: &str| origin.strip_prefix("http://").is_some_and(|from| from.eq_ignore_ascii_case(host));
         return match claims.origin {
             Some(origin) if !is_own(origin) => Err(Denied::ForeignOrigin),
-            _ => Ok(Caller {
-                name: "local".to_owned(),
-                role: Role::Admin,
-            }),
+            _ => Ok(Caller { name: "local".to_owned(), role: Role::Admin }),
         };
     }
     let token = claims
@@ -133,44 +119,25 @@ pub fn admit(config: &Config, claims: Claims<'_>) -> Result<Caller, Denied> {
             found = Some(known);
         }
     }
-    found
-        .map(|token| Caller {
-            name: token.name.clone(),
-            role: token.role,
-        })
-        .ok_or(Denied::NoToken)
+    found.map(|token| Caller { name: token.name.clone(), role: token.role }).ok_or(Denied::NoToken)
 }
 
 fn is_loopback(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
-        Some(v6) => {
-            return v6
-                .split_once(']')
-                .is_some_and(|(address, port)| address == "::1" && is_port(port));
-        }
+        Some(v6) => return v6.split_once(']').is_some_and(|(address, port)| address == "::1" && is_port(port)),
         None => host.split_once(':').map_or(host, |(name, _)| name),
     };
     is_port(&host[name.len()..])
         && (name.eq_ignore_ascii_case("localhost")
-            || name
-                .parse::<Ipv4Addr>()
-                .is_ok_and(|address| IpAddr::V4(address).is_loopback()))
+            || name.parse::<Ipv4Addr>().is_ok_and(|address| IpAddr::V4(address).is_loopback()))
 }
 
 fn is_port(rest: &str) -> bool {
-    rest.is_empty()
-        || rest
-            .strip_prefix(':')
-            .is_some_and(|port| port.parse::<u16>().is_ok())
+    rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
 }
 
 fn is_equal(left: &[u8; 32], right: &[u8; 32]) -> bool {
-    let difference = left
-        .iter()
-        .zip(right)
-        .fold(0_u8, |difference, (left, right)| {
-            difference | (left ^ right)
-        });
+    let difference = left.iter().zip(right).fold(0_u8, |difference, (left, right)| difference | (left ^ right));
     std::hint::black_box(difference) == 0
 }
 

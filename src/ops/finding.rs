@@ -4,9 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How bad it is; the worst comes last.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// As it should be.
@@ -67,36 +65,19 @@ impl Finding {
         expected: impl Into<String>,
         next: impl Into<String>,
     ) -> Self {
-        Self {
-            status: Status::Degraded,
-            next: Some(next.into()),
-            ..Self::ok(name, observed, expected)
-        }
+        Self { status: Status::Degraded, next: Some(next.into()), ..Self::ok(name, observed, expected) }
     }
 
     /// Does not work.
     #[must_use]
-    pub fn down(
-        name: &str,
-        observed: impl Into<String>,
-        expected: impl Into<String>,
-        next: impl Into<String>,
-    ) -> Self {
-        Self {
-            status: Status::Down,
-            next: Some(next.into()),
-            ..Self::ok(name, observed, expected)
-        }
+    pub fn down(name: &str, observed: impl Into<String>, expected: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { status: Status::Down, next: Some(next.into()), ..Self::ok(name, observed, expected) }
     }
 
     /// The worst of all; nothing looked at is nothing wrong.
     #[must_use]
     pub fn worst(findings: &[Self]) -> Status {
-        findings
-            .iter()
-            .map(|finding| finding.status)
-            .max()
-            .unwrap_or(Status::Ok)
+        findings.iter().map(|finding| finding.status).max().unwrap_or(Status::Ok)
     }
 }
 
@@ -110,10 +91,7 @@ mod tests {
         let degraded = Finding::degraded("b", "x", "y", "z");
         let down = Finding::down("c", "x", "y", "z");
         assert_eq!(Finding::worst(&[]), Status::Ok);
-        assert_eq!(
-            Finding::worst(&[ok.clone(), degraded.clone()]),
-            Status::Degraded
-        );
+        assert_eq!(Finding::worst(&[ok.clone(), degraded.clone()]), Status::Degraded);
         assert_eq!(Finding::worst(&[down, ok, degraded]), Status::Down);
     }
 }

@@ -41,8 +41,5 @@ pub trait Question: 'static {
     type Answer: Serialize + JsonSchema + Send + 'static;
 
     /// Looks, and changes nothing.
-    fn ask(
-        args: Self::Args,
-        context: &Context,
-    ) -> impl Future<Output = Result<Self::Answer, Unanswered>> + Send;
+    fn ask(args: Self::Args, context: &Context) -> impl Future<Output = Result<Self::Answer, Unanswered>> + Send;
 }

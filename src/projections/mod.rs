@@ -27,13 +27,7 @@ pub async fn create_tables(db: &PgPool) -> sqlx::Result<()> {
 #[must_use]
 pub fn log_fed() -> Vec<(String, Arc<dyn Fold>)> {
     vec![
-        (
-            Table::<OrderView>::active().name().to_owned(),
-            Arc::new(Folded::<OrderView>::default()),
-        ),
-        (
-            Table::<ProductView>::active().name().to_owned(),
-            Arc::new(Folded::<ProductView>::default()),
-        ),
+        (Table::<OrderView>::active().name().to_owned(), Arc::new(Folded::<OrderView>::default())),
+        (Table::<ProductView>::active().name().to_owned(), Arc::new(Folded::<ProductView>::default())),
     ]
 }

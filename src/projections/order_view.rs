@@ -87,10 +87,7 @@ impl Projection for OrderView {
     fn fold(row: &mut OrderRow, recorded: &Recorded<Event>) {
         row.version = recorded.version;
         if let Some(at) = recorded.recorded_at {
-            row.timeline.push(Moment {
-                event: recorded.event.event_type().to_owned(),
-                at,
-            });
+            row.timeline.push(Moment { event: recorded.event.event_type().to_owned(), at });
         }
         match &recorded.event {
             Event::Created(created) => {
@@ -141,10 +138,7 @@ pub struct Filter {
 /// What Postgres says.
 pub async fn get(db: &PgPool, order_id: OrderId) -> sqlx::Result<Option<OrderRow>> {
     let table = Table::<OrderView>::active();
-    sqlx::query_as(table.sql(GET))
-        .bind(Uuid::from(order_id))
-        .fetch_optional(db)
-        .await
+    sqlx::query_as(table.sql(GET)).bind(Uuid::from(order_id)).fetch_optional(db).await
 }
 
 /// Orders by time, newest first, after a place in that order; at most `limit`.
@@ -158,11 +152,7 @@ pub async fn list(
     limit: i64,
 ) -> sqlx::Result<Vec<OrderRow>> {
     let table = Table::<OrderView>::active();
-    let template = if filter.user_id.is_some() {
-        LIST_OF_USER
-    } else {
-        LIST_ALL
-    };
+    let template = if filter.user_id.is_some() { LIST_OF_USER } else { LIST_ALL };
     let query = sqlx::query_as(table.sql(template))
         .bind(filter.status.map(Status::as_str))
         .bind(after.map(|place| place.0))

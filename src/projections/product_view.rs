@@ -69,15 +69,9 @@ impl Projection for ProductView {
             }
             Event::Updated(updated) => {
                 let changes = updated.changes.clone();
-                row.name = changes
-                    .name
-                    .unwrap_or_else(|| std::mem::take(&mut row.name));
-                row.description = changes
-                    .description
-                    .unwrap_or_else(|| std::mem::take(&mut row.description));
-                row.attributes = changes
-                    .attributes
-                    .map_or_else(|| std::mem::take(&mut row.attributes), Json);
+                row.name = changes.name.unwrap_or_else(|| std::mem::take(&mut row.name));
+                row.description = changes.description.unwrap_or_else(|| std::mem::take(&mut row.description));
+                row.attributes = changes.attributes.map_or_else(|| std::mem::take(&mut row.attributes), Json);
                 if let Some(price) = changes.price {
                     row.set_price(price);
                 }
@@ -100,8 +94,5 @@ impl ProductRow {
 /// What Postgres says.
 pub async fn get(db: &PgPool, product_id: &ProductId) -> sqlx::Result<Option<ProductRow>> {
     let table = Table::<ProductView>::active();
-    sqlx::query_as(table.sql(GET))
-        .bind(product_id.as_str())
-        .fetch_optional(db)
-        .await
+    sqlx::query_as(table.sql(GET)).bind(product_id.as_str()).fetch_optional(db).await
 }

@@ -6,8 +6,7 @@ use crate::domain::ProductId;
 use crate::domain::inventory::{Event, Item};
 use crate::read_model::{Projection, Recorded, Table, row};
 
-const GET: &str =
-    "select product_id, available, reserved, shipped from {table} where product_id = $1";
+const GET: &str = "select product_id, available, reserved, shipped from {table} where product_id = $1";
 
 row! {
     /// Pieces of one product by where they are.
@@ -37,11 +36,9 @@ impl Projection for Stock {
 
     fn keys(event: &Event) -> Vec<String> {
         match event {
-            Event::Reserved(moved) | Event::Released(moved) | Event::Shipped(moved) => moved
-                .items
-                .iter()
-                .map(|item| item.product_id.to_string())
-                .collect(),
+            Event::Reserved(moved) | Event::Released(moved) | Event::Shipped(moved) => {
+                moved.items.iter().map(|item| item.product_id.to_string()).collect()
+            }
             Event::Received(received) => vec![received.product_id.to_string()],
             Event::Rejected(_) => vec![],
         }
@@ -71,11 +68,7 @@ impl Projection for Stock {
 }
 
 fn pieces(items: &[Item], product_id: &str) -> i64 {
-    items
-        .iter()
-        .filter(|item| item.product_id.as_str() == product_id)
-        .map(|item| i64::from(item.quantity))
-        .sum()
+    items.iter().filter(|item| item.product_id.as_str() == product_id).map(|item| i64::from(item.quantity)).sum()
 }
 
 /// Stock of one product; `None` if nothing of it was ever received.
@@ -84,10 +77,7 @@ fn pieces(items: &[Item], product_id: &str) -> i64 {
 /// What Postgres says.
 pub async fn get(db: &PgPool, product_id: &ProductId) -> sqlx::Result<Option<StockRow>> {
     let table = Table::<Stock>::active();
-    sqlx::query_as(table.sql(GET))
-        .bind(product_id.as_str())
-        .fetch_optional(db)
-        .await
+    sqlx::query_as(table.sql(GET)).bind(product_id.as_str()).fetch_optional(db).await
 }
 
 #[cfg(test)]
@@ -102,60 +92,26 @@ mod tests {
         let mut row = StockRow::empty(&"mug".to_owned());
         for event in events {
             assert_eq!(Stock::keys(&event), ["mug"]);
-            Stock::fold(
-                &mut row,
-                &Recorded {
-                    version: 1,
-                    recorded_at: None,
-                    event,
-                },
-            );
+            Stock::fold(&mut row, &Recorded { version: 1, recorded_at: None, event });
         }
         (row.available, row.reserved, row.shipped)
     }
 
     fn received(quantity: u32) -> Event {
         let (receipt_id, product_id) = (Uuid::nil().into(), "mug".parse().unwrap());
-        Event::Received(StockReceived {
-            receipt_id,
-            product_id,
-            quantity,
-        })
+        Event::Received(StockReceived { receipt_id, product_id, quantity })
     }
 
     fn moved(quantity: u32) -> StockMoved {
-        let items = vec![Item {
-            product_id: "mug".parse().unwrap(),
-            quantity,
-        }];
-        StockMoved {
-            order_id: Uuid::nil().into(),
-            items,
-        }
+        let items = vec![Item { product_id: "mug".parse().unwrap(), quantity }];
+        StockMoved { order_id: Uuid::nil().into(), items }
     }
 
     #[test]
     fn what_was_received_is_available_reserved_or_shipped() {
         assert_eq!(row_after([received(10)]), (10, 0, 0));
-        assert_eq!(
-            row_after([received(10), Event::Reserved(moved(3))]),
-            (7, 3, 0)
-        );
-        assert_eq!(
-            row_after([
-                received(10),
-                Event::Reserved(moved(3)),
-                Event::Released(moved(3))
-            ]),
-            (10, 0, 0)
-        );
-        assert_eq!(
-            row_after([
-                received(10),
-                Event::Reserved(moved(3)),
-                Event::Shipped(moved(3))
-            ]),
-            (7, 0, 3)
-        );
+        assert_eq!(row_after([received(10), Event::Reserved(moved(3))]), (7, 3, 0));
+        assert_eq!(row_after([received(10), Event::Reserved(moved(3)), Event::Released(moved(3))]), (10, 0, 0));
+        assert_eq!(row_after([received(10), Event::Reserved(moved(3)), Event::Shipped(moved(3))]), (7, 0, 3));
     }
 }

@@ -26,28 +26,14 @@ impl<P: Projection> Fold for Folded<P> {
         P::NAME
     }
 
-    fn fold<'a>(
-        &'a self,
-        events: &'a [FoldEvent<'a>],
-        db: &'a mut PgConnection,
-    ) -> BoxFuture<'a, Result<(), Failure>> {
+    fn fold<'a>(&'a self, events: &'a [FoldEvent<'a>], db: &'a mut PgConnection) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(fold(&self.0, events, db))
     }
 }
 
-async fn fold<P: Projection>(
-    table: &Table<P>,
-    events: &[FoldEvent<'_>],
-    db: &mut PgConnection,
-) -> Result<(), Failure> {
-    let events = events
-        .iter()
-        .filter_map(read::<P>)
-        .collect::<Result<Vec<_>, Failure>>()?;
-    let mut keys: Vec<_> = events
-        .iter()
-        .flat_map(|event| P::keys(&event.event))
-        .collect();
+async fn fold<P: Projection>(table: &Table<P>, events: &[FoldEvent<'_>], db: &mut PgConnection) -> Result<(), Failure> {
+    let events = events.iter().filter_map(read::<P>).collect::<Result<Vec<_>, Failure>>()?;
+    let mut keys: Vec<_> = events.iter().flat_map(|event| P::keys(&event.event)).collect();
     keys.sort();
     keys.dedup();
     if keys.is_empty() {
@@ -66,13 +52,8 @@ async fn fold<P: Projection>(
 /// `None` for an event the projection does not fold.
 fn read<P: Projection>(event: &FoldEvent<'_>) -> Option<Result<Recorded<P::Event>, Failure>> {
     P::Event::TYPES.contains(&event.event_type).then(|| {
-        let read =
-            P::Event::from_payload(event.event_type, event.payload).map_err(Failure::poison)?;
-        Ok(Recorded {
-            version: event.version,
-            recorded_at: event.recorded_at,
-            event: read,
-        })
+        let read = P::Event::from_payload(event.event_type, event.payload).map_err(Failure::poison)?;
+        Ok(Recorded { version: event.version, recorded_at: event.recorded_at, event: read })
     })
 }
 
@@ -87,9 +68,7 @@ pub async fn lock<P: Projection>(
 ) -> Result<Vec<P::Row>, Failure> {
     let mut arguments = PgArguments::default();
     P::Row::bind_keys(keys, &mut arguments).map_err(Failure::permanent)?;
-    Ok(query_as_with(safe(&table.load), arguments)
-        .fetch_all(db)
-        .await?)
+    Ok(query_as_with(safe(&table.load), arguments).fetch_all(db).await?)
 }
 
 type RowsOf<P> = BTreeMap<<<P as Projection>::Row as Row>::Key, <P as Projection>::Row>;
@@ -109,24 +88,16 @@ async fn load<P: Projection>(
             .collect();
         let mut arguments = PgArguments::default();
         P::Row::bind_rows(&missing, &mut arguments).map_err(Failure::permanent)?;
-        query_with(safe(&table.insert_empty), arguments)
-            .execute(&mut *db)
-            .await?;
+        query_with(safe(&table.insert_empty), arguments).execute(&mut *db).await?;
         rows = lock(table, keys, db).await?;
     }
     Ok(rows.into_iter().map(|row| (row.key(), row)).collect())
 }
 
-async fn store<P: Projection>(
-    table: &Table<P>,
-    rows: RowsOf<P>,
-    db: &mut PgConnection,
-) -> Result<(), Failure> {
+async fn store<P: Projection>(table: &Table<P>, rows: RowsOf<P>, db: &mut PgConnection) -> Result<(), Failure> {
     let rows: Vec<P::Row> = rows.into_values().collect();
     let mut arguments = PgArguments::default();
     P::Row::bind_rows(&rows, &mut arguments).map_err(Failure::permanent)?;
-    query_with(safe(&table.upsert), arguments)
-        .execute(db)
-        .await?;
+    query_with(safe(&table.upsert), arguments).execute(db).await?;
     Ok(())
 }

@@ -21,18 +21,12 @@ pub trait Row: Clone + Send + Sync + Unpin + for<'r> sqlx::FromRow<'r, PgRow> + 
     ///
     /// # Errors
     /// What encoding says.
-    fn bind_keys(
-        keys: &[Self::Key],
-        arguments: &mut PgArguments,
-    ) -> Result<(), sqlx::error::BoxDynError>;
+    fn bind_keys(keys: &[Self::Key], arguments: &mut PgArguments) -> Result<(), sqlx::error::BoxDynError>;
     /// Rows as one array a column, in the order of [`Row::COLUMNS`].
     ///
     /// # Errors
     /// What encoding says.
-    fn bind_rows(
-        rows: &[Self],
-        arguments: &mut PgArguments,
-    ) -> Result<(), sqlx::error::BoxDynError>;
+    fn bind_rows(rows: &[Self], arguments: &mut PgArguments) -> Result<(), sqlx::error::BoxDynError>;
 }
 
 /// Declares a row: `row! { pub struct StockRow { key product_id: String => "text", available: i64 => "bigint" } }`.

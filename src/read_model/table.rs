@@ -49,15 +49,9 @@ impl<P: Projection> Table<P> {
         let (key, key_type) = P::Row::COLUMNS[0];
         let lock = if P::SHARED_ROWS { " for update" } else { "" };
         let list = columns.join(", ");
-        let casts: Vec<String> = (1..)
-            .zip(P::Row::COLUMNS)
-            .map(|(n, (_, sql))| format!("${n}::{sql}[]"))
-            .collect();
+        let casts: Vec<String> = (1..).zip(P::Row::COLUMNS).map(|(n, (_, sql))| format!("${n}::{sql}[]")).collect();
         let casts = casts.join(", ");
-        let sets: Vec<String> = columns[1..]
-            .iter()
-            .map(|column| format!("{column} = excluded.{column}"))
-            .collect();
+        let sets: Vec<String> = columns[1..].iter().map(|column| format!("{column} = excluded.{column}")).collect();
         Self {
             load: format!("select {list} from {table} where {key} = any($1::{key_type}[]) order by {key}{lock}").into(),
             insert_empty: format!(
@@ -84,11 +78,7 @@ impl<P: Projection> Table<P> {
     #[must_use]
     pub fn sql(&self, template: &'static str) -> AssertSqlSafe<String> {
         let qualified = format!("views.{}", self.name);
-        AssertSqlSafe(
-            template
-                .replace("{table}", &qualified)
-                .replace("{name}", &self.name),
-        )
+        AssertSqlSafe(template.replace("{table}", &qualified).replace("{name}", &self.name))
     }
 
     /// Makes the table if this version has none yet. Run by `ordo migrate`, as the owner.
@@ -103,9 +93,7 @@ impl<P: Projection> Table<P> {
             .fetch_optional(&mut *tx)
             .await?;
         if new.is_some() {
-            sqlx::raw_sql(self.sql(P::TEMPLATE))
-                .execute(&mut *tx)
-                .await?;
+            sqlx::raw_sql(self.sql(P::TEMPLATE)).execute(&mut *tx).await?;
         }
         tx.commit().await
     }

@@ -30,17 +30,11 @@ pub enum Waited {
 ///
 /// # Errors
 /// What Postgres says.
-pub async fn until(
-    db: &PgPool,
-    subscription: &str,
-    token: PositionToken,
-    bound: Duration,
-) -> sqlx::Result<Waited> {
+pub async fn until(db: &PgPool, subscription: &str, token: PositionToken, bound: Duration) -> sqlx::Result<Waited> {
     let deadline = Instant::now() + bound;
     let mut pause = FIRST_PAUSE;
     loop {
-        let position =
-            checkpoint::position(db, subscription, checkpoint::LOG, token.partition).await?;
+        let position = checkpoint::position(db, subscription, checkpoint::LOG, token.partition).await?;
         let behind = token.position - position.unwrap_or(0);
         if behind <= 0 {
             return Ok(Waited::Reached);

@@ -38,6 +38,9 @@ pub enum Entry {
     },
 }
 
+/// A record with what it holds: an event's envelope and payload, or the reason why it is none.
+type Read = (Record, Result<(Envelope, String), Foreign>);
+
 /// Why a record is not an event of the log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Foreign {
@@ -108,16 +111,10 @@ pub async fn admit(
     last: Position,
     db: &PgPool,
 ) -> Result<Admitted, AdmitError> {
-    let mut admitted = Admitted {
-        next_offset,
-        position: last,
-        ..Admitted::default()
-    };
+    let mut admitted = Admitted { next_offset, position: last, ..Admitted::default() };
     match batch {
         Batch::Events(events) => admit_events(events, &mut admitted),
-        Batch::Records(records) => {
-            admit_records(records, topic, partition, db, &mut admitted).await?
-        }
+        Batch::Records(records) => admit_records(records, topic, partition, db, &mut admitted).await?,
     }
     Ok(admitted)
 }
@@ -125,15 +122,7 @@ pub async fn admit(
 fn admit_events(events: Vec<Arc<RecordedEvent>>, admitted: &mut Admitted) {
     for event in events {
         let position = event.position;
-        admitted.push_event(
-            Delivered {
-                event_id: event.id(),
-                event,
-                record: None,
-            },
-            position,
-            position,
-        );
+        admitted.push_event(Delivered { event_id: event.id(), event, record: None }, position, position);
     }
 }
 
@@ -144,33 +133,21 @@ async fn admit_records(
     db: &PgPool,
     admitted: &mut Admitted,
 ) -> Result<(), AdmitError> {
-    let mut read: Vec<(Record, Result<(Envelope, String), Foreign>)> = records
-        .into_iter()
-        .map(|record| read_record(record, topic))
-        .collect();
+    let mut read: Vec<Read> = records.into_iter().map(|record| read_record(record, topic)).collect();
     mark_unknown(&mut read, partition, admitted.position, db).await?;
     for (record, outcome) in read {
         let next_offset = record.offset + 1;
         match outcome {
             Err(reason) => {
-                let entry = Entry::Foreign {
-                    record: Box::new(record),
-                    reason,
-                };
-                admitted
-                    .entries
-                    .push((entry, next_offset, admitted.position));
+                let entry = Entry::Foreign { record: Box::new(record), reason };
+                admitted.entries.push((entry, next_offset, admitted.position));
             }
             Ok((envelope, _)) if envelope.position <= admitted.position && is_ordered(topic) => {
                 admitted.duplicates += 1;
             }
             Ok((envelope, payload)) => {
                 fill_hole(&envelope, &record, topic, partition, db, admitted).await?;
-                let position = if is_ordered(topic) {
-                    envelope.position
-                } else {
-                    admitted.position
-                };
+                let position = if is_ordered(topic) { envelope.position } else { admitted.position };
                 let delivered = delivered(envelope, payload, record, partition);
                 admitted.push_event(delivered, next_offset, position);
             }
@@ -185,17 +162,15 @@ fn is_ordered(topic: &str) -> bool {
     !topics::streams_of(topic).is_empty()
 }
 
-fn read_record(mut record: Record, topic: &str) -> (Record, Result<(Envelope, String), Foreign>) {
-    let outcome = Envelope::read(|name| record.header(name))
-        .map_err(Foreign::from)
-        .and_then(|envelope| {
-            if is_ordered(topic) && envelope.previous.is_none() {
-                return Err(Malformed::Missing(crate::contracts::envelope::PREVIOUS).into());
-            }
-            let value = record.value.as_deref().ok_or(Foreign::Value("absent"))?;
-            let text = std::str::from_utf8(value).map_err(|_| Foreign::Value("not UTF-8 text"))?;
-            Ok((envelope, text.to_owned()))
-        });
+fn read_record(mut record: Record, topic: &str) -> Read {
+    let outcome = Envelope::read(|name| record.header(name)).map_err(Foreign::from).and_then(|envelope| {
+        if is_ordered(topic) && envelope.previous.is_none() {
+            return Err(Malformed::Missing(crate::contracts::envelope::PREVIOUS).into());
+        }
+        let value = record.value.as_deref().ok_or(Foreign::Value("absent"))?;
+        let text = std::str::from_utf8(value).map_err(|_| Foreign::Value("not UTF-8 text"))?;
+        Ok((envelope, text.to_owned()))
+    });
     if outcome.is_ok() {
         record.value = None;
     }
@@ -203,19 +178,9 @@ fn read_record(mut record: Record, topic: &str) -> (Record, Result<(Envelope, St
 }
 
 /// A record may be well formed and still not ours; the log alone knows. Duplicates need no asking.
-async fn mark_unknown(
-    read: &mut [(Record, Result<(Envelope, String), Foreign>)],
-    partition: i16,
-    last: Position,
-    db: &PgPool,
-) -> sqlx::Result<()> {
+async fn mark_unknown(read: &mut [Read], partition: i16, last: Position, db: &PgPool) -> sqlx::Result<()> {
     let asked: Vec<usize> = (0..read.len())
-        .filter(|index| {
-            read[*index]
-                .1
-                .as_ref()
-                .is_ok_and(|(envelope, _)| envelope.position > last)
-        })
+        .filter(|index| read[*index].1.as_ref().is_ok_and(|(envelope, _)| envelope.position > last))
         .collect();
     if asked.is_empty() {
         return Ok(());
@@ -223,13 +188,7 @@ async fn mark_unknown(
     let places: Vec<(Position, &str, i32)> = asked
         .iter()
         .filter_map(|index| read[*index].1.as_ref().ok())
-        .map(|(envelope, _)| {
-            (
-                envelope.position,
-                envelope.stream_id.as_str(),
-                envelope.version,
-            )
-        })
+        .map(|(envelope, _)| (envelope.position, envelope.stream_id.as_str(), envelope.version))
         .collect();
     let unknown = event_store::unknown(&mut *db.acquire().await?, partition, &places).await?;
     for place in unknown {
@@ -259,30 +218,14 @@ async fn fill_hole(
     if envelope.previous.is_none_or(|previous| previous <= last) || !is_ordered(topic) {
         return Ok(());
     }
-    let missing = event_store::between(
-        db,
-        partition,
-        last,
-        envelope.position,
-        topics::streams_of(topic),
-    )
-    .await?;
+    let missing = event_store::between(db, partition, last, envelope.position, topics::streams_of(topic)).await?;
     if missing.last().map(|event| event.position) != envelope.previous {
-        return Err(AdmitError::Hole {
-            topic: topic.to_owned(),
-            partition,
-            last,
-            found: envelope.position,
-        });
+        return Err(AdmitError::Hole { topic: topic.to_owned(), partition, last, found: envelope.position });
     }
     for event in missing {
         let position = event.position;
         admitted.filled += 1;
-        let delivered = Delivered {
-            event_id: event.id(),
-            event: Arc::new(event),
-            record: None,
-        };
+        let delivered = Delivered { event_id: event.id(), event: Arc::new(event), record: None };
         // The offset stays before the record that revealed the hole, until that record itself is done.
         admitted.push_event(delivered, record.offset, position);
     }
@@ -290,16 +233,8 @@ async fn fill_hole(
 }
 
 fn delivered(envelope: Envelope, payload: String, record: Record, partition: i16) -> Delivered {
-    let key = record
-        .key
-        .as_deref()
-        .map(|key| String::from_utf8_lossy(key).into_owned())
-        .unwrap_or_default();
-    let meta = Meta {
-        correlation_id: envelope.correlation_id,
-        traceparent: envelope.traceparent,
-        ..Meta::default()
-    };
+    let key = record.key.as_deref().map(|key| String::from_utf8_lossy(key).into_owned()).unwrap_or_default();
+    let meta = Meta { correlation_id: envelope.correlation_id, traceparent: envelope.traceparent, ..Meta::default() };
     Delivered {
         event_id: envelope.event_id,
         event: Arc::new(RecordedEvent {
@@ -321,8 +256,7 @@ fn delivered(envelope: Envelope, payload: String, record: Record, partition: i16
 
 impl Admitted {
     fn push_event(&mut self, delivered: Delivered, next_offset: i64, position: Position) {
-        self.entries
-            .push((Entry::Event(Box::new(delivered)), next_offset, position));
+        self.entries.push((Entry::Event(Box::new(delivered)), next_offset, position));
         self.next_offset = self.next_offset.max(next_offset);
         self.position = position;
     }

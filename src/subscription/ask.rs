@@ -41,22 +41,11 @@ async fn send_one(
     events: &[&Delivered],
     commands: &Commands,
 ) -> Result<(), Failure> {
-    let request = Request {
-        meta: caused_by(events[wanted.cause]),
-        lane: Lane::Consumer,
-    };
+    let request = Request { meta: caused_by(events[wanted.cause]), lane: Lane::Consumer };
     let name = wanted.command.name();
-    match commands
-        .orders
-        .execute(wanted.order_id, wanted.command, request)
-        .await
-    {
+    match commands.orders.execute(wanted.order_id, wanted.command, request).await {
         Ok(receipt) => {
-            let outcome = if receipt.appended {
-                "done"
-            } else {
-                "already_so"
-            };
+            let outcome = if receipt.appended { "done" } else { "already_so" };
             telemetry::subscription::command_answered(subscription, name, outcome);
             Ok(())
         }

@@ -60,31 +60,20 @@ impl Work {
     /// The work a batch makes.
     #[must_use]
     pub fn on(admitted: Admitted, limit: usize) -> Self {
-        let ends_at = admitted
-            .entries
-            .last()
-            .map(|(_, next_offset, _)| *next_offset);
-        let mut items = admitted
-            .entries
-            .into_iter()
-            .map(|(entry, next_offset, position)| Item {
-                entry,
-                next_offset,
-                position,
-                condemned: None,
-            });
+        let ends_at = admitted.entries.last().map(|(_, next_offset, _)| *next_offset);
+        let mut items = admitted.entries.into_iter().map(|(entry, next_offset, position)| Item {
+            entry,
+            next_offset,
+            position,
+            condemned: None,
+        });
         let mut pieces = Vec::new();
         loop {
             let items: Vec<Item> = items.by_ref().take(limit.max(1)).collect();
             if items.is_empty() {
                 break;
             }
-            pieces.push(Piece {
-                items,
-                tries: 0,
-                first_failed_at: None,
-                after_conflict: false,
-            });
+            pieces.push(Piece { items, tries: 0, first_failed_at: None, after_conflict: false });
         }
         pieces.reverse();
         Self {
@@ -108,23 +97,11 @@ impl Work {
             return self.end(subscription, lane, epoch).await;
         };
         piece.tries += 1;
-        match pass::pass(
-            subscription,
-            lane,
-            epoch,
-            &piece.items,
-            piece.after_conflict,
-        )
-        .await
-        {
+        match pass::pass(subscription, lane, epoch, &piece.items, piece.after_conflict).await {
             Ok(passed) => {
                 self.passed.letters += passed.letters;
                 self.passed.applied += passed.applied;
-                if self.pieces.is_empty() && !self.skips {
-                    self.done()
-                } else {
-                    Progress::Continue
-                }
+                if self.pieces.is_empty() && !self.skips { self.done() } else { Progress::Continue }
             }
             Err(PassError::Fenced) => Progress::Fenced,
             Err(PassError::Failed(failure)) => self.failed(piece, &failure, subscription, lane),
@@ -135,35 +112,19 @@ impl Work {
         match pass::skip(subscription, lane, epoch, self.next_offset, self.position).await {
             Ok(()) => self.done(),
             Err(PassError::Fenced) => Progress::Fenced,
-            Err(PassError::Failed(failure)) => Progress::Pause {
-                after: subscription.config.backoff_max,
-                waiting: failure.chain(),
-            },
+            Err(PassError::Failed(failure)) => {
+                Progress::Pause { after: subscription.config.backoff_max, waiting: failure.chain() }
+            }
         }
     }
 
     fn done(&self) -> Progress {
-        Progress::Done {
-            next_offset: self.next_offset,
-            position: self.position,
-        }
+        Progress::Done { next_offset: self.next_offset, position: self.position }
     }
 
-    fn failed(
-        &mut self,
-        mut piece: Piece,
-        failure: &Failure,
-        subscription: &Subscription,
-        lane: &Lane,
-    ) -> Progress {
+    fn failed(&mut self, mut piece: Piece, failure: &Failure, subscription: &Subscription, lane: &Lane) -> Progress {
         let jitter = rand::random::<f64>();
-        let verdict = verdict(
-            failure,
-            piece.items.len(),
-            piece.tries,
-            jitter,
-            &subscription.config,
-        );
+        let verdict = verdict(failure, piece.items.len(), piece.tries, jitter, &subscription.config);
         telemetry::subscription::batch_failed(lane, piece.items.len(), piece.tries, failure);
         piece.after_conflict |= matches!(failure, Failure::Conflict(_));
         let now = clock::now();
@@ -174,33 +135,18 @@ impl Work {
             Verdict::DeadLetter if subscription.handler.is_none() => {
                 telemetry::alarm::raise(
                     telemetry::alarm::VIEW_STOPPED,
-                    &format!(
-                        "{} cannot fold an event: {}",
-                        lane.subscription,
-                        failure.chain()
-                    ),
+                    &format!("{} cannot fold an event: {}", lane.subscription, failure.chain()),
                 );
                 self.again(piece, subscription.config.dependency_backoff_max, failure)
             }
             Verdict::Again { after } => self.again(piece, after, failure),
             Verdict::Halve { after } => {
                 let rest = piece.items.split_off(piece.items.len() / 2);
-                let half = |items| Piece {
-                    items,
-                    tries: 0,
-                    first_failed_at: None,
-                    after_conflict: piece.after_conflict,
-                };
+                let half =
+                    |items| Piece { items, tries: 0, first_failed_at: None, after_conflict: piece.after_conflict };
                 self.pieces.push(half(rest));
                 self.pieces.push(half(std::mem::take(&mut piece.items)));
-                if after.is_zero() {
-                    Progress::Continue
-                } else {
-                    Progress::Pause {
-                        after,
-                        waiting: failure.chain(),
-                    }
-                }
+                if after.is_zero() { Progress::Continue } else { Progress::Pause { after, waiting: failure.chain() } }
             }
             Verdict::DeadLetter => {
                 let letter = dead_letter::Verdict::on(failure, piece.tries, first_failed_at, now);
@@ -219,9 +165,6 @@ impl Work {
 
     fn again(&mut self, piece: Piece, after: Duration, failure: &Failure) -> Progress {
         self.pieces.push(piece);
-        Progress::Pause {
-            after,
-            waiting: failure.chain(),
-        }
+        Progress::Pause { after, waiting: failure.chain() }
     }
 }

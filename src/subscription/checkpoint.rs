@@ -85,12 +85,7 @@ pub async fn claim(lane: &Lane, owner: Uuid, db: &PgPool) -> sqlx::Result<Claim>
 ///
 /// # Errors
 /// What Postgres says.
-pub async fn claim_lease(
-    lane: &Lane,
-    owner: Uuid,
-    lease: Duration,
-    db: &PgPool,
-) -> sqlx::Result<Option<Claim>> {
+pub async fn claim_lease(lane: &Lane, owner: Uuid, lease: Duration, db: &PgPool) -> sqlx::Result<Option<Claim>> {
     sqlx::query_as(CLAIM_LEASE)
         .bind(&lane.subscription)
         .bind(&lane.source)
@@ -161,18 +156,8 @@ pub async fn release(lane: &Lane, epoch: i64, db: &PgPool) -> sqlx::Result<()> {
 ///
 /// # Errors
 /// What Postgres says.
-pub async fn position(
-    db: &PgPool,
-    subscription: &str,
-    source: &str,
-    partition: i16,
-) -> sqlx::Result<Option<Position>> {
-    sqlx::query_scalar(POSITION)
-        .bind(subscription)
-        .bind(source)
-        .bind(partition)
-        .fetch_optional(db)
-        .await
+pub async fn position(db: &PgPool, subscription: &str, source: &str, partition: i16) -> sqlx::Result<Option<Position>> {
+    sqlx::query_scalar(POSITION).bind(subscription).bind(source).bind(partition).fetch_optional(db).await
 }
 
 /// Every checkpoint.
@@ -206,25 +191,10 @@ pub async fn note_published(
 ) -> sqlx::Result<()> {
     sqlx::query(NOTE_PUBLISHED)
         .bind(subscription)
-        .bind(
-            topics
-                .iter()
-                .map(|topic| topic.topic.as_str())
-                .collect::<Vec<_>>(),
-        )
+        .bind(topics.iter().map(|topic| topic.topic.as_str()).collect::<Vec<_>>())
         .bind(partition)
-        .bind(
-            topics
-                .iter()
-                .map(|topic| topic.next_offset)
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            topics
-                .iter()
-                .map(|topic| topic.position)
-                .collect::<Vec<_>>(),
-        )
+        .bind(topics.iter().map(|topic| topic.next_offset).collect::<Vec<_>>())
+        .bind(topics.iter().map(|topic| topic.position).collect::<Vec<_>>())
         .execute(db)
         .await?;
     Ok(())

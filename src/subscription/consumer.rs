@@ -143,11 +143,7 @@ pub trait Fold: Send + Sync {
     /// Name of the read model.
     fn name(&self) -> &'static str;
     /// Folds them, in order.
-    fn fold<'a>(
-        &'a self,
-        events: &'a [FoldEvent<'a>],
-        db: &'a mut PgConnection,
-    ) -> BoxFuture<'a, Result<(), Failure>>;
+    fn fold<'a>(&'a self, events: &'a [FoldEvent<'a>], db: &'a mut PgConnection) -> BoxFuture<'a, Result<(), Failure>>;
 }
 
 /// The read models a subscription keeps.
@@ -182,9 +178,7 @@ impl Folds {
 
 impl std::fmt::Debug for Folds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list()
-            .entries(self.0.iter().map(|fold| fold.name()))
-            .finish()
+        f.debug_list().entries(self.0.iter().map(|fold| fold.name())).finish()
     }
 }
 
@@ -198,11 +192,7 @@ pub trait Handler: Send + Sync {
     /// [`Failure::Poison`] if an event cannot be read.
     fn commands(&self, events: &[&Delivered]) -> Result<Vec<OrderCommand>, Failure>;
     /// The decisions of a batch.
-    fn handle<'a>(
-        &'a self,
-        events: &'a [&'a Delivered],
-        tx: Tx<'a>,
-    ) -> BoxFuture<'a, Result<Decisions, Failure>>;
+    fn handle<'a>(&'a self, events: &'a [&'a Delivered], tx: Tx<'a>) -> BoxFuture<'a, Result<Decisions, Failure>>;
 }
 
 /// Makes a consumer of any kind runnable.
@@ -222,31 +212,19 @@ impl<C: Consumer> Handler for Typed<C> {
         Ok(self.0.commands(&batch))
     }
 
-    fn handle<'a>(
-        &'a self,
-        events: &'a [&'a Delivered],
-        mut tx: Tx<'a>,
-    ) -> BoxFuture<'a, Result<Decisions, Failure>> {
+    fn handle<'a>(&'a self, events: &'a [&'a Delivered], mut tx: Tx<'a>) -> BoxFuture<'a, Result<Decisions, Failure>> {
         Box::pin(async move {
             let batch = received(events.iter().copied().enumerate())?;
-            if batch.is_empty() {
-                Ok(Decisions::new())
-            } else {
-                self.0.handle(&batch, &mut tx).await
-            }
+            if batch.is_empty() { Ok(Decisions::new()) } else { self.0.handle(&batch, &mut tx).await }
         })
     }
 }
 
-fn received<'a, R: Reads>(
-    events: impl Iterator<Item = (usize, &'a Delivered)>,
-) -> Result<Vec<Received<R>>, Failure> {
+fn received<'a, R: Reads>(events: impl Iterator<Item = (usize, &'a Delivered)>) -> Result<Vec<Received<R>>, Failure> {
     let mut batch = Vec::new();
     for (cause, delivered) in events {
         let recorded = &delivered.event;
-        if let Some(event) =
-            R::read(&recorded.event_type, &recorded.payload).map_err(Failure::poison)?
-        {
+        if let Some(event) = R::read(&recorded.event_type, &recorded.payload).map_err(Failure::poison)? {
             batch.push(Received {
                 cause,
                 stream_id: recorded.stream_id.clone(),

@@ -36,19 +36,10 @@ pub struct Verdict {
 impl Verdict {
     /// The verdict on an event whose last try ended in `failure`.
     #[must_use]
-    pub fn on(
-        failure: &Failure,
-        attempts: u32,
-        first_failed_at: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Self {
+    pub fn on(failure: &Failure, attempts: u32, first_failed_at: DateTime<Utc>, now: DateTime<Utc>) -> Self {
         Self {
             class: failure.class(),
-            stage: if matches!(failure, Failure::Poison(_)) {
-                "decode"
-            } else {
-                "handle"
-            },
+            stage: if matches!(failure, Failure::Poison(_)) { "decode" } else { "handle" },
             error_type: failure.class().to_owned(),
             error: failure.chain(),
             attempts: i32::try_from(attempts).unwrap_or(i32::MAX),
@@ -135,18 +126,8 @@ impl DeadLetter {
         let event = &delivered.event;
         // An event that filled a hole came from the log: there its place is its position.
         let (source, offset, time, headers) = match delivered.record.as_deref() {
-            Some(record) => (
-                lane.source.as_str(),
-                record.offset,
-                record.time,
-                record.headers.clone(),
-            ),
-            None => (
-                checkpoint::LOG,
-                event.position,
-                None,
-                rebuilt_headers(delivered),
-            ),
+            Some(record) => (lane.source.as_str(), record.offset, record.time, record.headers.clone()),
+            None => (checkpoint::LOG, event.position, None, rebuilt_headers(delivered)),
         };
         Self {
             source: source.to_owned(),
@@ -166,11 +147,7 @@ impl DeadLetter {
     /// The letter about a record the log does not know.
     #[must_use]
     pub fn of_foreign(id: Uuid, lane: &Lane, record: &Record, verdict: Verdict) -> Self {
-        let text = |name| {
-            record
-                .header(name)
-                .map(|value| String::from_utf8_lossy(value).into_owned())
-        };
+        let text = |name| record.header(name).map(|value| String::from_utf8_lossy(value).into_owned());
         Self {
             source_offset: record.offset,
             source_time: record.time,
@@ -182,12 +159,7 @@ impl DeadLetter {
         }
     }
 
-    fn blank(
-        id: Uuid,
-        lane: &Lane,
-        headers: Vec<(String, Option<Vec<u8>>)>,
-        verdict: Verdict,
-    ) -> Self {
+    fn blank(id: Uuid, lane: &Lane, headers: Vec<(String, Option<Vec<u8>>)>, verdict: Verdict) -> Self {
         let (header_names, header_values) = headers.into_iter().unzip();
         Self {
             id,
@@ -219,12 +191,8 @@ impl DeadLetter {
     /// Headers of its record on `dlq.<consumer>`: the original ones untouched, then ours.
     #[must_use]
     pub fn headers(&self) -> Vec<(String, Option<Vec<u8>>)> {
-        let mut headers: Vec<(String, Option<Vec<u8>>)> = self
-            .header_names
-            .iter()
-            .cloned()
-            .zip(self.header_values.iter().cloned())
-            .collect();
+        let mut headers: Vec<(String, Option<Vec<u8>>)> =
+            self.header_names.iter().cloned().zip(self.header_values.iter().cloned()).collect();
         headers.retain(|(name, _)| !name.starts_with("dlq-"));
         let short = |text: &str| text.chars().take(1024).collect::<String>();
         let ours = [
@@ -236,9 +204,7 @@ impl DeadLetter {
             ("dlq-original-offset", self.source_offset.to_string()),
             (
                 "dlq-original-timestamp",
-                self.source_time
-                    .map(|at| at.timestamp_millis().to_string())
-                    .unwrap_or_default(),
+                self.source_time.map(|at| at.timestamp_millis().to_string()).unwrap_or_default(),
             ),
             ("dlq-stage", self.stage.clone()),
             ("dlq-disposition", self.class.clone()),
@@ -249,10 +215,7 @@ impl DeadLetter {
             ("dlq-first-failed-at", self.first_failed_at.to_rfc3339()),
             ("dlq-last-failed-at", self.last_failed_at.to_rfc3339()),
         ];
-        headers.extend(
-            ours.into_iter()
-                .map(|(name, value)| (name.to_owned(), Some(value.into_bytes()))),
-        );
+        headers.extend(ours.into_iter().map(|(name, value)| (name.to_owned(), Some(value.into_bytes()))));
         headers
     }
 }

@@ -45,12 +45,7 @@ pub async fn enter(
         .bind(lane.partition)
         .bind(next_offset)
         .bind(events.iter().map(|event| event.0).collect::<Vec<_>>())
-        .bind(
-            events
-                .iter()
-                .map(|event| event.1.as_str())
-                .collect::<Vec<_>>(),
-        )
+        .bind(events.iter().map(|event| event.1.as_str()).collect::<Vec<_>>())
         .fetch_all(db)
         .await?;
     Ok(new.into_iter().collect())
@@ -61,10 +56,5 @@ pub async fn enter(
 /// # Errors
 /// What Postgres says.
 pub async fn prune(keep: Duration, limit: i64, db: &PgPool) -> sqlx::Result<u64> {
-    Ok(sqlx::query(PRUNE)
-        .bind(keep.as_secs_f64())
-        .bind(limit)
-        .execute(db)
-        .await?
-        .rows_affected())
+    Ok(sqlx::query(PRUNE).bind(keep.as_secs_f64()).bind(limit).execute(db).await?.rows_affected())
 }

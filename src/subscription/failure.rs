@@ -109,9 +109,7 @@ impl From<AppendError> for Failure {
     fn from(error: AppendError) -> Self {
         match error {
             AppendError::Postgres(error) => error.into(),
-            corrupt @ AppendError::Corrupt(_) => {
-                Self::DependencyDown(Dependency::Postgres, corrupt.into())
-            }
+            corrupt @ AppendError::Corrupt(_) => Self::DependencyDown(Dependency::Postgres, corrupt.into()),
         }
     }
 }

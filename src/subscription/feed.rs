@@ -28,10 +28,7 @@ impl Record {
     /// The first header of that name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&[u8]> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .and_then(|(_, value)| value.as_deref())
+        self.headers.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.as_deref())
     }
 }
 

@@ -47,16 +47,8 @@ pub struct StreamGap {
 ///
 /// # Errors
 /// What Postgres says.
-pub async fn seen(
-    subscription: &str,
-    streams: &[&str],
-    db: &mut PgConnection,
-) -> sqlx::Result<HashMap<String, i32>> {
-    let rows: Vec<(String, i32)> = sqlx::query_as(READ)
-        .bind(subscription)
-        .bind(streams)
-        .fetch_all(db)
-        .await?;
+pub async fn seen(subscription: &str, streams: &[&str], db: &mut PgConnection) -> sqlx::Result<HashMap<String, i32>> {
+    let rows: Vec<(String, i32)> = sqlx::query_as(READ).bind(subscription).bind(streams).fetch_all(db).await?;
     Ok(rows.into_iter().collect())
 }
 
@@ -64,11 +56,7 @@ pub async fn seen(
 ///
 /// # Errors
 /// What Postgres says.
-pub async fn note(
-    subscription: &str,
-    streams: &HashMap<&str, i32>,
-    db: &mut PgConnection,
-) -> sqlx::Result<()> {
+pub async fn note(subscription: &str, streams: &HashMap<&str, i32>, db: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query(WRITE)
         .bind(subscription)
         .bind(streams.keys().copied().collect::<Vec<_>>())

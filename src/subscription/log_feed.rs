@@ -22,25 +22,13 @@ impl LogFeed {
     /// A feed of `partition`, not begun.
     #[must_use]
     pub fn new(partition: i16, bell: Bell, db: PgPool, config: event_store::Config) -> Self {
-        Self {
-            partition,
-            bell,
-            db,
-            config,
-            tail: None,
-        }
+        Self { partition, bell, db, config, tail: None }
     }
 }
 
 impl Feed for LogFeed {
     fn begin(&mut self, _next_offset: i64, position: i64) -> BoxFuture<'_, Result<(), FeedError>> {
-        self.tail = Some(Tail::after(
-            position,
-            self.partition,
-            &self.bell,
-            self.db.clone(),
-            &self.config,
-        ));
+        self.tail = Some(Tail::after(position, self.partition, &self.bell, self.db.clone(), &self.config));
         Box::pin(async { Ok(()) })
     }
 

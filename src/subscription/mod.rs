@@ -24,8 +24,7 @@ pub use checkpoint::{Claim, Lane};
 pub use config::Config;
 pub(crate) use consumer::reads;
 pub use consumer::{
-    Consumer, Decision, Decisions, Fold, FoldEvent, Folds, Handler, OrderCommand, Reads, Received,
-    Tx, handler,
+    Consumer, Decision, Decisions, Fold, FoldEvent, Folds, Handler, OrderCommand, Reads, Received, Tx, handler,
 };
 pub use failure::{BoxError, Dependency, Failure};
 pub use feed::{Batch, Feed, FeedError, Record};

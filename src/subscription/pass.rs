@@ -120,8 +120,7 @@ pub async fn pass(
         return Err(PassError::Fenced);
     }
     faults::point("pass.fenced");
-    let Judged { fresh, mut passed } =
-        judge(subscription, lane, last.next_offset, items, &mut tx).await?;
+    let Judged { fresh, mut passed } = judge(subscription, lane, last.next_offset, items, &mut tx).await?;
     faults::point("pass.judged");
     let decisions = decide(subscription, &fresh, after_conflict, &mut tx).await?;
     faults::point("pass.handled");
@@ -153,16 +152,7 @@ pub async fn skip(
     position: Position,
 ) -> Result<(), PassError> {
     let mut db = subscription.db.acquire().await?;
-    if checkpoint::advance(
-        lane,
-        epoch,
-        next_offset,
-        position,
-        subscription.lease,
-        &mut db,
-    )
-    .await?
-    {
+    if checkpoint::advance(lane, epoch, next_offset, position, subscription.lease, &mut db).await? {
         Ok(())
     } else {
         Err(PassError::Fenced)
@@ -181,17 +171,11 @@ async fn ask_first(subscription: &Subscription, items: &[Item]) -> Result<(), Fa
     let (Some(handler), Some(commands)) = (&subscription.handler, &subscription.commands) else {
         return Ok(());
     };
-    let events: Vec<&Delivered> = events(items)
-        .filter(|(_, condemned)| condemned.is_none())
-        .map(|(delivered, _)| delivered)
-        .collect();
+    let events: Vec<&Delivered> =
+        events(items).filter(|(_, condemned)| condemned.is_none()).map(|(delivered, _)| delivered).collect();
     let wanted = std::panic::catch_unwind(AssertUnwindSafe(|| handler.commands(&events)))
         .map_err(|panic| Failure::Panic(message_of(&*panic)))??;
-    if wanted.is_empty() {
-        Ok(())
-    } else {
-        ask::send(&subscription.name, wanted, &events, commands).await
-    }
+    if wanted.is_empty() { Ok(()) } else { ask::send(&subscription.name, wanted, &events, commands).await }
 }
 
 async fn share_models(subscription: &Subscription, tx: &mut PgConnection) -> Result<(), Failure> {
@@ -213,45 +197,27 @@ async fn judge<'a>(
 ) -> Result<Judged<'a>, Failure> {
     let mut passed = Passed::default();
     if subscription.handler.is_none() {
-        let fresh: Vec<&Delivered> = events(items)
-            .filter(|(_, condemned)| condemned.is_none())
-            .map(|(delivered, _)| delivered)
-            .collect();
+        let fresh: Vec<&Delivered> =
+            events(items).filter(|(_, condemned)| condemned.is_none()).map(|(delivered, _)| delivered).collect();
         passed.applied = fresh.len() as u64;
         return Ok(Judged { fresh, passed });
     }
     let entries: Vec<_> = events(items)
         .map(|(delivered, condemned)| {
-            (
-                delivered.event_id,
-                if condemned.is_some() {
-                    dedup::State::Dead
-                } else {
-                    dedup::State::Applied
-                },
-            )
+            (delivered.event_id, if condemned.is_some() { dedup::State::Dead } else { dedup::State::Applied })
         })
         .collect();
     if entries.is_empty() {
-        return Ok(Judged {
-            fresh: Vec::new(),
-            passed,
-        });
+        return Ok(Judged { fresh: Vec::new(), passed });
     }
     let new = dedup::enter(lane, next_offset, &entries, tx).await?;
-    let streams: Vec<&str> = events(items)
-        .map(|(delivered, _)| delivered.event.stream_id.as_str())
-        .collect();
+    let streams: Vec<&str> = events(items).map(|(delivered, _)| delivered.event.stream_id.as_str()).collect();
     let seen = guard::seen(&subscription.name, &streams, tx).await?;
     let mut fresh = Vec::with_capacity(entries.len());
     let mut versions: HashMap<&str, i32> = HashMap::new();
     for (delivered, condemned) in events(items) {
         let event = &delivered.event;
-        let last = versions
-            .get(event.stream_id.as_str())
-            .or_else(|| seen.get(&event.stream_id))
-            .copied()
-            .unwrap_or(0);
+        let last = versions.get(event.stream_id.as_str()).or_else(|| seen.get(&event.stream_id)).copied().unwrap_or(0);
         match guard::judge(last, event.version) {
             _ if !new.contains(&delivered.event_id) => passed.duplicates += 1,
             Order::Regression => passed.regressions += 1,
@@ -273,16 +239,9 @@ async fn judge<'a>(
 fn gap(event: &RecordedEvent, expected: i32) -> Failure {
     telemetry::alarm::raise(
         telemetry::alarm::STREAM_GAP,
-        &format!(
-            "version {} of {} came where {expected} should have",
-            event.version, event.stream_id
-        ),
+        &format!("version {} of {} came where {expected} should have", event.version, event.stream_id),
     );
-    Failure::permanent(StreamGap {
-        stream_id: event.stream_id.clone(),
-        version: event.version,
-        expected,
-    })
+    Failure::permanent(StreamGap { stream_id: event.stream_id.clone(), version: event.version, expected })
 }
 
 async fn decide(
@@ -295,16 +254,10 @@ async fn decide(
         return Ok(Decisions::new());
     };
     faults::fail_handler(&subscription.name, fresh)?;
-    AssertUnwindSafe(handler.handle(
-        fresh,
-        Tx {
-            db: tx,
-            after_conflict,
-        },
-    ))
-    .catch_unwind()
-    .await
-    .unwrap_or_else(|panic| Err(Failure::Panic(message_of(&*panic))))
+    AssertUnwindSafe(handler.handle(fresh, Tx { db: tx, after_conflict }))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|panic| Err(Failure::Panic(message_of(&*panic))))
 }
 
 fn appends(
@@ -350,10 +303,7 @@ async fn fold(
             })
             .collect()
     } else {
-        fresh
-            .iter()
-            .map(|delivered| recorded(&delivered.event))
-            .collect()
+        fresh.iter().map(|delivered| recorded(&delivered.event)).collect()
     };
     for fold in subscription.folds.iter() {
         fold.fold(&events, tx).await?;
@@ -377,12 +327,9 @@ async fn bury(lane: &Lane, items: &[Item], tx: &mut PgConnection) -> Result<u64,
             (Entry::Event(delivered), Some(verdict)) => {
                 DeadLetter::of_event(clock::new_id(), lane, delivered, verdict.clone())
             }
-            (Entry::Foreign { record, reason }, _) => DeadLetter::of_foreign(
-                clock::new_id(),
-                lane,
-                record,
-                Verdict::on_foreign(reason, clock::now()),
-            ),
+            (Entry::Foreign { record, reason }, _) => {
+                DeadLetter::of_foreign(clock::new_id(), lane, record, Verdict::on_foreign(reason, clock::now()))
+            }
             (Entry::Event(_), None) => continue,
         };
         dead_letter::store(&letter, tx).await?;
@@ -391,16 +338,9 @@ async fn bury(lane: &Lane, items: &[Item], tx: &mut PgConnection) -> Result<u64,
     Ok(letters)
 }
 
-async fn write(
-    appends: Vec<Append>,
-    tx: &mut Transaction<'_, Postgres>,
-) -> Result<Vec<RecordedEvent>, Failure> {
+async fn write(appends: Vec<Append>, tx: &mut Transaction<'_, Postgres>) -> Result<Vec<RecordedEvent>, Failure> {
     let places = event_store::append::within(tx, &appends).await?;
-    Ok(appends
-        .into_iter()
-        .zip(places)
-        .flat_map(|(append, place)| append.recorded(place))
-        .collect())
+    Ok(appends.into_iter().zip(places).flat_map(|(append, place)| append.recorded(place)).collect())
 }
 
 fn message_of(panic: &(dyn std::any::Any + Send)) -> String {

@@ -28,54 +28,29 @@ pub enum Verdict {
 
 /// Judges the failure of `events` events run together for the `tries`-th time (1 for the first). `jitter` is 0 to 1.
 #[must_use]
-pub fn verdict(
-    failure: &Failure,
-    events: usize,
-    tries: u32,
-    jitter: f64,
-    config: &Config,
-) -> Verdict {
+pub fn verdict(failure: &Failure, events: usize, tries: u32, jitter: f64, config: &Config) -> Verdict {
     let backoff = || backoff(config.backoff_min, config.backoff_max, tries, jitter);
     match failure {
-        Failure::DependencyDown(..) => Verdict::Wait {
-            after: self::backoff(
-                config.backoff_min,
-                config.dependency_backoff_max,
-                tries,
-                jitter,
-            ),
-        },
+        Failure::DependencyDown(..) => {
+            Verdict::Wait { after: self::backoff(config.backoff_min, config.dependency_backoff_max, tries, jitter) }
+        }
         // In the way of others or behind them: smaller is likelier to pass, and nobody is to blame.
         Failure::Contended(_) if events > 1 => Verdict::Halve { after: backoff() },
         // A stream of the batch has moved on: the same again, reading it first.
-        Failure::Conflict(_) if events > 1 && tries == 1 => Verdict::Wait {
-            after: Duration::ZERO,
-        },
-        _ if events > 1 => Verdict::Halve {
-            after: Duration::ZERO,
-        },
+        Failure::Conflict(_) if events > 1 && tries == 1 => Verdict::Wait { after: Duration::ZERO },
+        _ if events > 1 => Verdict::Halve { after: Duration::ZERO },
         Failure::Poison(_) | Failure::Permanent(_) => Verdict::DeadLetter,
         Failure::Panic(_) if tries >= config.attempts.min(3) => Verdict::DeadLetter,
-        Failure::Panic(_)
-        | Failure::Transient(_)
-        | Failure::Contended(_)
-        | Failure::Conflict(_) => {
-            if tries >= config.attempts {
-                Verdict::DeadLetter
-            } else {
-                Verdict::Again { after: backoff() }
-            }
+        Failure::Panic(_) | Failure::Transient(_) | Failure::Contended(_) | Failure::Conflict(_) => {
+            if tries >= config.attempts { Verdict::DeadLetter } else { Verdict::Again { after: backoff() } }
         }
     }
 }
 
 /// Full jitter over a capped doubling: 1 ms to the cap.
 fn backoff(min: Duration, max: Duration, tries: u32, jitter: f64) -> Duration {
-    let cap = min
-        .saturating_mul(1 << tries.saturating_sub(1).min(16))
-        .min(max);
-    cap.mul_f64(jitter.clamp(0.0, 1.0))
-        .max(Duration::from_millis(1))
+    let cap = min.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(max);
+    cap.mul_f64(jitter.clamp(0.0, 1.0)).max(Duration::from_millis(1))
 }
 
 #[cfg(test)]
@@ -108,14 +83,8 @@ mod tests {
 
     #[test]
     fn the_third_panic_of_an_event_gives_it_up() {
-        assert!(matches!(
-            judge(&Failure::Panic("x".into()), 1, 2),
-            Verdict::Again { .. }
-        ));
-        assert_eq!(
-            judge(&Failure::Panic("x".into()), 1, 3),
-            Verdict::DeadLetter
-        );
+        assert!(matches!(judge(&Failure::Panic("x".into()), 1, 2), Verdict::Again { .. }));
+        assert_eq!(judge(&Failure::Panic("x".into()), 1, 3), Verdict::DeadLetter);
     }
 
     proptest! {

@@ -73,14 +73,8 @@ pub enum What {
 }
 
 impl What {
-    const ALL: [Self; 6] = [
-        Self::Started,
-        Self::Stopped,
-        Self::Crashed,
-        Self::BackingOff,
-        Self::Restarted,
-        Self::Escalated,
-    ];
+    const ALL: [Self; 6] =
+        [Self::Started, Self::Stopped, Self::Crashed, Self::BackingOff, Self::Restarted, Self::Escalated];
 
     /// Its name on the wire and in the table.
     #[must_use]
@@ -181,9 +175,7 @@ fn storable(why: &str) -> String {
 
 #[expect(clippy::ref_option, reason = "serde hands it over like this")]
 fn as_millis<S: Serializer>(pause: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-    pause
-        .map(|pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX))
-        .serialize(serializer)
+    pause.map(|pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)).serialize(serializer)
 }
 
 /// A crash with its class: what an actor returns as `Err` when its state can no longer be trusted.
@@ -198,34 +190,23 @@ pub struct Crash {
 impl Crash {
     /// Given something it can never handle.
     pub fn poison(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self {
-            class: CauseClass::Poison,
-            source: source.into(),
-        }
+        Self { class: CauseClass::Poison, source: source.into() }
     }
 
     /// A server it needs does not answer.
     pub fn dependency_down(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self {
-            class: CauseClass::DependencyDown,
-            source: source.into(),
-        }
+        Self { class: CauseClass::DependencyDown, source: source.into() }
     }
 
     /// Anything else.
     pub fn bug(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self {
-            class: CauseClass::Bug,
-            source: source.into(),
-        }
+        Self { class: CauseClass::Bug, source: source.into() }
     }
 
     /// The class and the words of an actor's error: a panic, or any error but a `Crash`, is a bug.
     #[must_use]
     pub fn read(error: &(dyn Error + Send + Sync + 'static)) -> (CauseClass, String) {
-        let class = error
-            .downcast_ref::<Self>()
-            .map_or(CauseClass::Bug, |crash| crash.class);
+        let class = error.downcast_ref::<Self>().map_or(CauseClass::Bug, |crash| crash.class);
         (class, chain(error))
     }
 }
@@ -266,44 +247,25 @@ mod tests {
     fn a_crash_says_its_class_and_anything_else_is_a_bug() {
         let boxed: Box<dyn Error + Send + Sync> = Crash::dependency_down("refused").into();
         let (class, why) = Crash::read(boxed.as_ref());
-        assert_eq!(
-            (class, why.as_str()),
-            (
-                CauseClass::DependencyDown,
-                "a server it needs does not answer: refused"
-            )
-        );
+        assert_eq!((class, why.as_str()), (CauseClass::DependencyDown, "a server it needs does not answer: refused"));
         let panic: Box<dyn Error + Send + Sync> = "index out of bounds".into();
-        assert_eq!(
-            Crash::read(panic.as_ref()),
-            (CauseClass::Bug, "index out of bounds".to_owned())
-        );
+        assert_eq!(Crash::read(panic.as_ref()), (CauseClass::Bug, "index out of bounds".to_owned()));
     }
 
     #[test]
     fn a_reason_is_bounded_and_free_of_nul() {
         let path = ActorPath::root("ordo");
-        let fact = Fact::now(
-            path,
-            "writer",
-            What::Crashed,
-            &format!("\0{}", "ä".repeat(WHY_BYTES)),
-        );
+        let fact = Fact::now(path, "writer", What::Crashed, &format!("\0{}", "ä".repeat(WHY_BYTES)));
         assert!(fact.why.len() <= WHY_BYTES + '…'.len_utf8());
         assert!(!fact.why.contains('\0') && fact.why.ends_with('…'));
     }
 
     #[test]
     fn on_the_wire_names_are_camel_case_and_the_pause_is_in_milliseconds() {
-        let fact = Fact::now(
-            ActorPath::root("ordo").child("log"),
-            "supervisor",
-            What::BackingOff,
-            "x",
-        )
-        .cause(CauseClass::DependencyDown)
-        .backoff(Duration::from_millis(1_500))
-        .budget_left(5);
+        let fact = Fact::now(ActorPath::root("ordo").child("log"), "supervisor", What::BackingOff, "x")
+            .cause(CauseClass::DependencyDown)
+            .backoff(Duration::from_millis(1_500))
+            .budget_left(5);
         let json = serde_json::to_value(&fact).expect("a fact is plain data");
         assert_eq!(json["path"], "ordo/log");
         assert_eq!(json["what"], "backing_off");

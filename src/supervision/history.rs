@@ -39,12 +39,7 @@ impl History {
     /// An empty history of the process `node`, which keeps `facts_kept` facts in Postgres.
     #[must_use]
     pub fn new(node: impl Into<Arc<str>>, facts_kept: u32) -> Self {
-        Self {
-            node: node.into(),
-            facts_kept,
-            memory: Arc::default(),
-            recorded: watch::Sender::new(0),
-        }
+        Self { node: node.into(), facts_kept, memory: Arc::default(), recorded: watch::Sender::new(0) }
     }
 
     /// Remembers, logs and counts what happened. Waits for nobody.
@@ -74,13 +69,7 @@ impl History {
     /// What happened last in this process, newest first.
     #[must_use]
     pub fn recent(&self, limit: usize) -> Vec<Fact> {
-        self.memory()
-            .recent
-            .iter()
-            .rev()
-            .take(limit)
-            .cloned()
-            .collect()
+        self.memory().recent.iter().rev().take(limit).cloned().collect()
     }
 
     /// Facts that never reached Postgres, because it was away for too long.
@@ -144,21 +133,13 @@ fn push_bounded(facts: &mut VecDeque<Fact>, fact: Fact, bound: usize) -> bool {
 
 fn tell(fact: &Fact) {
     use telemetry::supervision as say;
-    let actor = say::Actor {
-        path: fact.path.as_str(),
-        kind: &fact.kind,
-    };
+    let actor = say::Actor { path: fact.path.as_str(), kind: &fact.kind };
     let cause = fact.cause.map_or("none", super::CauseClass::as_str);
     match fact.what {
         What::Started => say::started(actor, &fact.why),
         What::Stopped => say::stopped(actor, &fact.why),
         What::Crashed => say::crashed(actor, cause, fact.budget_left, &fact.why),
-        What::BackingOff => say::backing_off(
-            actor,
-            cause,
-            fact.budget_left,
-            fact.backoff.unwrap_or_default(),
-        ),
+        What::BackingOff => say::backing_off(actor, cause, fact.budget_left, fact.backoff.unwrap_or_default()),
         What::Restarted => say::restarted(actor, cause, fact.budget_left),
         What::Escalated => say::escalated(actor, cause, &fact.why),
     }
@@ -170,12 +151,7 @@ mod tests {
     use crate::supervision::ActorPath;
 
     fn fact(n: usize) -> Fact {
-        Fact::now(
-            ActorPath::root("ordo").child("writer"),
-            "writer",
-            What::Stopped,
-            &n.to_string(),
-        )
+        Fact::now(ActorPath::root("ordo").child("writer"), "writer", What::Stopped, &n.to_string())
     }
 
     #[test]
@@ -200,10 +176,7 @@ mod tests {
         assert_eq!(history.dropped(), 7);
         let memory = history.memory();
         assert_eq!(memory.pending.len(), PENDING);
-        assert_eq!(
-            memory.pending.front().map(|fact| fact.why.as_str()),
-            Some("7")
-        );
+        assert_eq!(memory.pending.front().map(|fact| fact.why.as_str()), Some("7"));
     }
 
     #[test]
@@ -215,12 +188,7 @@ mod tests {
         history.memory().pending.pop_front();
         history.forget_pending(&batch, batch.last().expect("three were recorded"));
         history.forget_pending(&batch, batch.last().expect("three were recorded"));
-        let left: Vec<String> = history
-            .memory()
-            .pending
-            .iter()
-            .map(|fact| fact.why.clone())
-            .collect();
+        let left: Vec<String> = history.memory().pending.iter().map(|fact| fact.why.clone()).collect();
         assert_eq!(left, ["3"]);
     }
 }

@@ -87,40 +87,20 @@ impl Record {
     /// Restarts left at `now`.
     #[must_use]
     pub fn budget_left(&self, policy: &Policy, now: Duration) -> u32 {
-        let counted = self
-            .spent
-            .iter()
-            .filter(|&&at| now.saturating_sub(at) < policy.window)
-            .count();
-        policy
-            .max_restarts
-            .saturating_sub(u32::try_from(counted).unwrap_or(u32::MAX))
+        let counted = self.spent.iter().filter(|&&at| now.saturating_sub(at) < policy.window).count();
+        policy.max_restarts.saturating_sub(u32::try_from(counted).unwrap_or(u32::MAX))
     }
 
     /// Decides about a crash at `now` and remembers it. `jitter` is a random number from 0 to 1.
-    pub fn decide(
-        &mut self,
-        policy: &Policy,
-        class: CauseClass,
-        now: Duration,
-        jitter: f64,
-    ) -> Verdict {
-        if self
-            .up_since
-            .is_some_and(|up| now.saturating_sub(up) >= policy.reset_after)
-        {
+    pub fn decide(&mut self, policy: &Policy, class: CauseClass, now: Duration, jitter: f64) -> Verdict {
+        if self.up_since.is_some_and(|up| now.saturating_sub(up) >= policy.reset_after) {
             self.in_a_row = 0;
         }
-        self.spent
-            .retain(|&at| now.saturating_sub(at) < policy.window);
+        self.spent.retain(|&at| now.saturating_sub(at) < policy.window);
         self.in_a_row = self.in_a_row.saturating_add(1);
         let decision = match class {
-            CauseClass::DependencyDown => {
-                Decision::RestartAfter(backoff(policy, self.in_a_row, jitter))
-            }
-            CauseClass::Bug | CauseClass::Poison if self.budget_left(policy, now) == 0 => {
-                Decision::Escalate
-            }
+            CauseClass::DependencyDown => Decision::RestartAfter(backoff(policy, self.in_a_row, jitter)),
+            CauseClass::Bug | CauseClass::Poison if self.budget_left(policy, now) == 0 => Decision::Escalate,
             CauseClass::Bug | CauseClass::Poison => {
                 self.spent.push_back(now);
                 match self.in_a_row {
@@ -134,10 +114,7 @@ impl Record {
             Decision::RestartAfter(pause) => Some(now.saturating_add(pause)),
             Decision::Escalate => self.up_since,
         };
-        Verdict {
-            decision,
-            budget_left: self.budget_left(policy, now),
-        }
+        Verdict { decision, budget_left: self.budget_left(policy, now) }
     }
 }
 
@@ -146,16 +123,9 @@ impl Record {
 fn backoff(policy: &Policy, n: u32, jitter: f64) -> Duration {
     let longest = policy.backoff_max.max(policy.backoff_min);
     let doublings = n.saturating_sub(1).min(31);
-    let full = policy
-        .backoff_min
-        .saturating_mul(1 << doublings)
-        .min(longest);
+    let full = policy.backoff_min.saturating_mul(1 << doublings).min(longest);
     let least = (full / 2).max(policy.backoff_min);
-    let jitter = if jitter.is_finite() {
-        jitter.clamp(0.0, 1.0)
-    } else {
-        1.0
-    };
+    let jitter = if jitter.is_finite() { jitter.clamp(0.0, 1.0) } else { 1.0 };
     (least + (full - least).mul_f64(jitter)).min(longest)
 }
 

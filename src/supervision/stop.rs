@@ -61,11 +61,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        let reasons = [
-            StopReason::Done,
-            StopReason::Ordered,
-            StopReason::Escalated("relay-3 crashed".into()),
-        ];
+        let reasons = [StopReason::Done, StopReason::Ordered, StopReason::Escalated("relay-3 crashed".into())];
         for reason in reasons {
             assert_eq!(StopReason::read(Some(&reason.to_string())), reason);
         }

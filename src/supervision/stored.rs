@@ -19,10 +19,7 @@ const RECENT: &str = include_str!("sql/recent_facts.sql");
 /// # Errors
 /// Postgres did not answer, or a row says what this build does not know.
 pub async fn recent_stored(db: &PgPool, limit: u32) -> sqlx::Result<Vec<Fact>> {
-    let rows: Vec<Row> = sqlx::query_as(RECENT)
-        .bind(i64::from(limit))
-        .fetch_all(db)
-        .await?;
+    let rows: Vec<Row> = sqlx::query_as(RECENT).bind(i64::from(limit)).fetch_all(db).await?;
     rows.into_iter().map(Row::into_fact).collect()
 }
 
@@ -71,7 +68,8 @@ impl Row {
     fn into_fact(self) -> sqlx::Result<Fact> {
         let unknown = |column: &str, value: &str| {
             sqlx::Error::Decode(
-                format!("supervision_fact.{column} is {value:?}, which this build does not know; use the newer one").into(),
+                format!("supervision_fact.{column} is {value:?}, which this build does not know; use the newer one")
+                    .into(),
             )
         };
         let what = What::read(&self.what).ok_or_else(|| unknown("what", &self.what))?;
@@ -93,10 +91,7 @@ impl Row {
             what,
             why: self.why,
             cause,
-            backoff: self
-                .backoff_ms
-                .and_then(|ms| u64::try_from(ms).ok())
-                .map(Duration::from_millis),
+            backoff: self.backoff_ms.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis),
             budget_left: self.budget_left.and_then(|left| u32::try_from(left).ok()),
         })
     }

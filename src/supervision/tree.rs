@@ -82,18 +82,15 @@ impl Tree {
         if self.nodes.len() >= NODES && !self.nodes.contains_key(&fact.path) {
             self.forget_oldest_ended();
         }
-        let node = self
-            .nodes
-            .entry(fact.path.clone())
-            .or_insert_with(|| TreeNode {
-                path: fact.path.clone(),
-                kind: fact.kind.clone(),
-                status: Status::Stopped,
-                since: fact.at,
-                restarts: 0,
-                budget_left: None,
-                last_crash: None,
-            });
+        let node = self.nodes.entry(fact.path.clone()).or_insert_with(|| TreeNode {
+            path: fact.path.clone(),
+            kind: fact.kind.clone(),
+            status: Status::Stopped,
+            since: fact.at,
+            restarts: 0,
+            budget_left: None,
+            last_crash: None,
+        });
         let status = match fact.what {
             What::Started | What::Restarted => Status::Running,
             // A supervisor that gave up crashes for whoever is above; until it runs again, that is the better news.
@@ -109,11 +106,7 @@ impl Tree {
         node.restarts += u64::from(fact.what == What::Restarted);
         node.budget_left = fact.budget_left.or(node.budget_left);
         if fact.what == What::Crashed {
-            node.last_crash = Some(LastCrash {
-                at: fact.at,
-                cause: fact.cause,
-                why: fact.why.clone(),
-            });
+            node.last_crash = Some(LastCrash { at: fact.at, cause: fact.cause, why: fact.why.clone() });
         }
     }
 
@@ -135,12 +128,7 @@ mod tests {
     use super::*;
 
     fn fact(name: &str, what: What) -> Fact {
-        Fact::now(
-            ActorPath::root("ordo").child(name),
-            "writer",
-            what,
-            "because",
-        )
+        Fact::now(ActorPath::root("ordo").child(name), "writer", what, "because")
     }
 
     fn status(facts: &[What]) -> Status {
@@ -148,9 +136,7 @@ mod tests {
         for &what in facts {
             tree.apply(&fact("w", what));
         }
-        tree.get(&ActorPath::root("ordo").child("w"))
-            .expect("it has facts")
-            .status
+        tree.get(&ActorPath::root("ordo").child("w")).expect("it has facts").status
     }
 
     #[test]
@@ -158,35 +144,22 @@ mod tests {
         use What::{BackingOff, Crashed, Escalated, Restarted, Started, Stopped};
         assert_eq!(status(&[Started]), Status::Running);
         assert_eq!(status(&[Started, Crashed, BackingOff]), Status::BackingOff);
-        assert_eq!(
-            status(&[Started, Crashed, BackingOff, Restarted]),
-            Status::Running
-        );
+        assert_eq!(status(&[Started, Crashed, BackingOff, Restarted]), Status::Running);
         assert_eq!(status(&[Started, Stopped]), Status::Stopped);
         assert_eq!(status(&[Started, Escalated, Crashed]), Status::Escalated);
-        assert_eq!(
-            status(&[Started, Escalated, Crashed, Restarted]),
-            Status::Running
-        );
+        assert_eq!(status(&[Started, Escalated, Crashed, Restarted]), Status::Running);
     }
 
     #[test]
     fn a_node_keeps_its_restarts_its_budget_and_its_last_crash() {
         let mut tree = Tree::default();
         tree.apply(&fact("w", What::Started));
-        tree.apply(
-            &fact("w", What::Crashed)
-                .cause(CauseClass::Bug)
-                .budget_left(4),
-        );
+        tree.apply(&fact("w", What::Crashed).cause(CauseClass::Bug).budget_left(4));
         tree.apply(&fact("w", What::Restarted).cause(CauseClass::Bug));
         let node = tree.nodes().next().expect("it has facts");
         assert_eq!((node.restarts, node.budget_left), (1, Some(4)));
         let crash = node.last_crash.as_ref().expect("it crashed");
-        assert_eq!(
-            (crash.cause, crash.why.as_str()),
-            (Some(CauseClass::Bug), "because")
-        );
+        assert_eq!((crash.cause, crash.why.as_str()), (Some(CauseClass::Bug), "because"));
     }
 
     #[test]
@@ -198,9 +171,6 @@ mod tests {
         }
         assert_eq!(tree.nodes().count(), NODES);
         assert!(tree.get(&ActorPath::root("ordo").child("runs")).is_some());
-        assert!(
-            tree.get(&ActorPath::root("ordo").child("ended-0"))
-                .is_none()
-        );
+        assert!(tree.get(&ActorPath::root("ordo").child("ended-0")).is_none());
     }
 }

@@ -71,9 +71,7 @@ impl Meter {
     #[must_use]
     pub fn admit(self: &Arc<Self>, share: Share) -> Option<Handling> {
         let (used, limit) = self.of(share);
-        let taken = used.fetch_update(Ordering::SeqCst, Ordering::Relaxed, |used| {
-            (used < limit).then_some(used + 1)
-        });
+        let taken = used.fetch_update(Ordering::SeqCst, Ordering::Relaxed, |used| (used < limit).then_some(used + 1));
         if taken.is_err() {
             self.refused.fetch_add(1, Ordering::Relaxed);
             return None;
@@ -82,26 +80,13 @@ impl Meter {
         if self.oldest.load(Ordering::SeqCst) == 0 {
             self.note_oldest(sent_at);
         }
-        Some(Handling {
-            meter: self.clone(),
-            share: Some(share),
-            sent_at,
-            opened_at: 0,
-            end: End::Failed,
-        })
+        Some(Handling { meter: self.clone(), share: Some(share), sent_at, opened_at: 0, end: End::Failed })
     }
 
     /// Lets a message in without a permit: what an actor tells itself is never refused. It counts for handled, failed
     /// and busy, not for depth and age.
-    #[must_use]
     pub fn admit_freely(self: &Arc<Self>) -> Handling {
-        Handling {
-            meter: self.clone(),
-            share: None,
-            sent_at: 0,
-            opened_at: 0,
-            end: End::Failed,
-        }
+        Handling { meter: self.clone(), share: None, sent_at: 0, opened_at: 0, end: End::Failed }
     }
 
     /// Messages accepted and not finished.
@@ -128,9 +113,7 @@ impl Meter {
 
     fn note_oldest(&self, sent_at: u64) {
         // Somebody else's message is as good: both were sent just now.
-        _ = self
-            .oldest
-            .compare_exchange(0, sent_at, Ordering::SeqCst, Ordering::Relaxed);
+        _ = self.oldest.compare_exchange(0, sent_at, Ordering::SeqCst, Ordering::Relaxed);
     }
 
     /// Gives a permit back. A sender first takes its permit and then looks at `oldest`; here `oldest` is cleared first
@@ -138,10 +121,7 @@ impl Meter {
     fn release(&self, share: Share, sent_at: u64) {
         self.of(share).0.fetch_sub(1, Ordering::SeqCst);
         if self.depth() == 0
-            && self
-                .oldest
-                .compare_exchange(sent_at, 0, Ordering::SeqCst, Ordering::Relaxed)
-                .is_ok()
+            && self.oldest.compare_exchange(sent_at, 0, Ordering::SeqCst, Ordering::Relaxed).is_ok()
             && self.depth() > 0
         {
             self.note_oldest(nanos());
@@ -202,9 +182,7 @@ impl Drop for Handling {
     fn drop(&mut self) {
         let meter = &self.meter;
         if self.opened_at > 0 {
-            meter
-                .busy_nanos
-                .fetch_add(nanos().saturating_sub(self.opened_at), Ordering::Relaxed);
+            meter.busy_nanos.fetch_add(nanos().saturating_sub(self.opened_at), Ordering::Relaxed);
         }
         match self.end {
             End::Done => _ = meter.handled.fetch_add(1, Ordering::Relaxed),
@@ -246,10 +224,7 @@ pub struct KindSnapshot {
 /// Every kind of actor that has or had a mailbox, by name.
 #[must_use]
 pub fn kinds() -> Vec<KindSnapshot> {
-    let mut kinds: Vec<_> = known_kinds()
-        .iter()
-        .map(|kind| kind.survey().snapshot(kind.name))
-        .collect();
+    let mut kinds: Vec<_> = known_kinds().iter().map(|kind| kind.survey().snapshot(kind.name)).collect();
     kinds.sort_unstable_by_key(|kind| kind.kind);
     kinds
 }
@@ -361,10 +336,7 @@ impl Kind {
         if let Some(kind) = kinds.iter().find(|kind| kind.name == name) {
             return kind;
         }
-        let kind = Box::leak(Box::new(Self {
-            name,
-            mailboxes: Mutex::default(),
-        }));
+        let kind = Box::leak(Box::new(Self { name, mailboxes: Mutex::default() }));
         kinds.push(kind);
         kind
     }
@@ -380,18 +352,13 @@ impl Kind {
     fn survey(&self) -> Survey {
         let mut mailboxes = self.mailboxes();
         mailboxes.sweep();
-        let mut survey = Survey {
-            totals: mailboxes.gone,
-            ..Survey::default()
-        };
+        let mut survey = Survey { totals: mailboxes.gone, ..Survey::default() };
         mailboxes.meters.iter().for_each(|meter| survey.add(meter));
         survey
     }
 
     fn mailboxes(&self) -> MutexGuard<'_, Mailboxes> {
-        self.mailboxes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.mailboxes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -401,9 +368,7 @@ fn known_kinds() -> MutexGuard<'static, Vec<&'static Kind>> {
 
 /// Never 0, which stands for "none".
 fn nanos() -> u64 {
-    u64::try_from(BEGINNING.elapsed().as_nanos())
-        .unwrap_or(u64::MAX)
-        .max(1)
+    u64::try_from(BEGINNING.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1)
 }
 
 #[cfg(test)]

@@ -27,20 +27,12 @@ static STANDING: LazyLock<Mutex<BTreeMap<&'static str, String>>> = LazyLock::new
 pub fn raise(code: &'static str, why: &str) {
     metrics::counter!(names::ALARMS_TOTAL, "code" => code).increment(1);
     tracing::error!(alarm = code, why, "alarm");
-    STANDING
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .insert(code, why.to_owned());
+    STANDING.lock().unwrap_or_else(PoisonError::into_inner).insert(code, why.to_owned());
 }
 
 /// What was wrong is over.
 pub fn clear(code: &'static str) {
-    if STANDING
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .remove(code)
-        .is_some()
-    {
+    if STANDING.lock().unwrap_or_else(PoisonError::into_inner).remove(code).is_some() {
         tracing::info!(alarm = code, "alarm is over");
     }
 }
@@ -48,12 +40,7 @@ pub fn clear(code: &'static str) {
 /// Alarms that stand, with their reasons.
 #[must_use]
 pub fn standing() -> Vec<(&'static str, String)> {
-    STANDING
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .iter()
-        .map(|(code, why)| (*code, why.clone()))
-        .collect()
+    STANDING.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(code, why)| (*code, why.clone())).collect()
 }
 
 /// Whether an alarm of this code only tells, so that the service is ready all the same.

@@ -21,11 +21,7 @@ pub fn conflicted(appends: usize) {
 /// The outcome of a batch was lost; the same batch is sent again.
 pub fn resent(writer: usize, why: &str) {
     metrics::counter!(names::APPEND_RESENT_TOTAL).increment(1);
-    tracing::warn!(
-        writer,
-        why,
-        "the outcome of a batch was lost; it is sent again"
-    );
+    tracing::warn!(writer, why, "the outcome of a batch was lost; it is sent again");
 }
 
 /// The log cannot be written.
@@ -40,7 +36,6 @@ pub fn command_accepted(aggregate: &'static str) {
 
 /// A command was not done.
 pub fn command_refused(aggregate: &'static str, reason: &'static str) {
-    metrics::counter!(names::COMMANDS_REFUSED_TOTAL, "aggregate" => aggregate, "reason" => reason)
-        .increment(1);
+    metrics::counter!(names::COMMANDS_REFUSED_TOTAL, "aggregate" => aggregate, "reason" => reason).increment(1);
     tracing::debug!(aggregate, reason, "command refused");
 }

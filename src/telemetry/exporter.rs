@@ -7,9 +7,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 static EXPORTER: OnceLock<PrometheusHandle> = OnceLock::new();
 
 /// Upper bounds of every histogram of seconds: from a commit on a fast disk to a time-out.
-const SECONDS: &[f64] = &[
-    0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-];
+const SECONDS: &[f64] = &[0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// Starts collecting. Once a process; a second call keeps the first.
 pub fn install() {

@@ -26,10 +26,7 @@ pub enum Format {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            format: Format::Human,
-            filter: "info".to_owned(),
-        }
+        Self { format: Format::Human, filter: "info".to_owned() }
     }
 }
 
@@ -38,12 +35,8 @@ impl Default for Config {
 /// # Errors
 /// In one line, if the filter cannot be read.
 pub fn install(config: &Config) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&config.filter).map_err(|error| {
-        format!(
-            "log.filter {:?} cannot be read: {error}; write for example `info`",
-            config.filter
-        )
-    })?;
+    let filter = EnvFilter::try_new(&config.filter)
+        .map_err(|error| format!("log.filter {:?} cannot be read: {error}; write for example `info`", config.filter))?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -51,9 +44,7 @@ pub fn install(config: &Config) -> Result<(), String> {
         .with_target(false);
     // A second call, as in tests, keeps the first.
     _ = match config.format {
-        Format::Human => lines
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .try_init(),
+        Format::Human => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
         Format::Json => lines.json().flatten_event(true).try_init(),
     };
     Ok(())

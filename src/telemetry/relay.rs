@@ -10,10 +10,8 @@ use crate::contracts::Position;
 pub fn stands(partition: i16, head: Position, acknowledged: Position, oldest: Duration) {
     let partition = partition.to_string();
     metrics::gauge!(names::LOG_HEAD, "partition" => partition.clone()).set(head as f64);
-    metrics::gauge!(names::RELAY_POSITION, "partition" => partition.clone())
-        .set(acknowledged as f64);
-    metrics::gauge!(names::RELAY_LAG, "partition" => partition.clone())
-        .set((head - acknowledged).max(0) as f64);
+    metrics::gauge!(names::RELAY_POSITION, "partition" => partition.clone()).set(acknowledged as f64);
+    metrics::gauge!(names::RELAY_LAG, "partition" => partition.clone()).set((head - acknowledged).max(0) as f64);
     metrics::gauge!(names::RELAY_LAG_SECONDS, "partition" => partition).set(oldest.as_secs_f64());
 }
 
@@ -25,10 +23,5 @@ pub fn acknowledged(topic: &str) {
 /// The relay gives its producer up and begins anew from its checkpoint.
 pub fn resumed(partition: i16, from: Position, why: &str) {
     metrics::counter!(names::RELAY_RESUMED_TOTAL).increment(1);
-    tracing::warn!(
-        partition,
-        from,
-        why,
-        "the relay begins anew from its checkpoint"
-    );
+    tracing::warn!(partition, from, why, "the relay begins anew from its checkpoint");
 }

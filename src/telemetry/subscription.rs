@@ -12,8 +12,7 @@ use crate::subscription::{Failure, Lane};
 /// A batch took effect; `newest` is when its last event was appended.
 pub fn batch_applied(lane: &Lane, passed: &Passed, newest: Option<DateTime<Utc>>, took: Duration) {
     let name = || lane.subscription.clone();
-    metrics::counter!(names::EVENTS_APPLIED_TOTAL, "subscription" => name())
-        .increment(passed.applied);
+    metrics::counter!(names::EVENTS_APPLIED_TOTAL, "subscription" => name()).increment(passed.applied);
     duplicates(lane, "ledger", passed.duplicates);
     duplicates(lane, "guard", passed.regressions);
     metrics::histogram!(names::BATCH_SECONDS, "subscription" => name()).record(took);
@@ -23,13 +22,7 @@ pub fn batch_applied(lane: &Lane, passed: &Passed, newest: Option<DateTime<Utc>>
         )
         .set(delay.as_secs_f64());
     }
-    tracing::trace!(
-        subscription = lane.subscription,
-        partition = lane.partition,
-        ?passed,
-        ?took,
-        "batch applied"
-    );
+    tracing::trace!(subscription = lane.subscription, partition = lane.partition, ?passed, ?took, "batch applied");
 }
 
 /// Events known already.
@@ -38,26 +31,17 @@ pub fn duplicates(lane: &Lane, known_by: &'static str, events: u64) {
         let name = lane.subscription.clone();
         metrics::counter!(names::EVENTS_DUPLICATE_TOTAL, "subscription" => name, "known_by" => known_by)
             .increment(events);
-        tracing::debug!(
-            subscription = lane.subscription,
-            known_by,
-            events,
-            "duplicates"
-        );
+        tracing::debug!(subscription = lane.subscription, known_by, events, "duplicates");
     }
 }
 
 /// Events that a topic lacked came from the log.
 pub fn filled(lane: &Lane, events: u64) {
     if events > 0 {
-        metrics::counter!(names::EVENTS_FILLED_TOTAL, "subscription" => lane.subscription.clone())
-            .increment(events);
+        metrics::counter!(names::EVENTS_FILLED_TOTAL, "subscription" => lane.subscription.clone()).increment(events);
         super::alarm::raise(
             super::alarm::TOPIC_FILLED,
-            &format!(
-                "{events} events were missing in {} partition {}",
-                lane.source, lane.partition
-            ),
+            &format!("{events} events were missing in {} partition {}", lane.source, lane.partition),
         );
     }
 }
@@ -65,8 +49,7 @@ pub fn filled(lane: &Lane, events: u64) {
 /// A batch was rolled back.
 pub fn batch_failed(lane: &Lane, events: usize, tries: u32, failure: &Failure) {
     let (name, class) = (lane.subscription.clone(), failure.class());
-    metrics::counter!(names::BATCHES_FAILED_TOTAL, "subscription" => name, "class" => class)
-        .increment(1);
+    metrics::counter!(names::BATCHES_FAILED_TOTAL, "subscription" => name, "class" => class).increment(1);
     tracing::warn!(
         subscription = lane.subscription,
         partition = lane.partition,
@@ -81,8 +64,7 @@ pub fn batch_failed(lane: &Lane, events: usize, tries: u32, failure: &Failure) {
 /// An event, or a record that is none, was given up.
 pub fn dead_lettered(lane: &Lane, failure: &Failure) {
     let (name, class) = (lane.subscription.clone(), failure.class());
-    metrics::counter!(names::DEAD_LETTERS_TOTAL, "subscription" => name, "class" => class)
-        .increment(1);
+    metrics::counter!(names::DEAD_LETTERS_TOTAL, "subscription" => name, "class" => class).increment(1);
     tracing::error!(
         subscription = lane.subscription,
         partition = lane.partition,
@@ -95,8 +77,7 @@ pub fn dead_lettered(lane: &Lane, failure: &Failure) {
 /// A record that is no event of the log goes to the dead letters.
 pub fn foreign(lane: &Lane, offset: i64, reason: &str) {
     let name = lane.subscription.clone();
-    metrics::counter!(names::DEAD_LETTERS_TOTAL, "subscription" => name, "class" => "foreign")
-        .increment(1);
+    metrics::counter!(names::DEAD_LETTERS_TOTAL, "subscription" => name, "class" => "foreign").increment(1);
     tracing::error!(
         subscription = lane.subscription,
         topic = lane.source,

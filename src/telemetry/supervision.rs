@@ -26,25 +26,12 @@ pub fn stopped(actor: Actor<'_>, why: &str) {
 /// An actor ended or did not start, which was not meant.
 pub fn crashed(actor: Actor<'_>, cause: &'static str, budget_left: Option<u32>, why: &str) {
     let kind = actor.kind;
-    metrics::counter!(names::ACTOR_CRASHES_TOTAL, "kind" => kind.to_owned(), "cause" => cause)
-        .increment(1);
-    tracing::error!(
-        actor = actor.path,
-        kind,
-        cause,
-        budget_left,
-        why,
-        "actor crashed"
-    );
+    metrics::counter!(names::ACTOR_CRASHES_TOTAL, "kind" => kind.to_owned(), "cause" => cause).increment(1);
+    tracing::error!(actor = actor.path, kind, cause, budget_left, why, "actor crashed");
 }
 
 /// An actor will be started again after a pause.
-pub fn backing_off(
-    actor: Actor<'_>,
-    cause: &'static str,
-    budget_left: Option<u32>,
-    pause: Duration,
-) {
+pub fn backing_off(actor: Actor<'_>, cause: &'static str, budget_left: Option<u32>, pause: Duration) {
     tracing::warn!(
         actor = actor.path,
         kind = actor.kind,
@@ -58,27 +45,14 @@ pub fn backing_off(
 /// An actor runs again after a crash.
 pub fn restarted(actor: Actor<'_>, cause: &'static str, budget_left: Option<u32>) {
     let kind = actor.kind;
-    metrics::counter!(names::ACTOR_RESTARTS_TOTAL, "kind" => kind.to_owned(), "cause" => cause)
-        .increment(1);
-    tracing::warn!(
-        actor = actor.path,
-        kind,
-        cause,
-        budget_left,
-        "actor restarted"
-    );
+    metrics::counter!(names::ACTOR_RESTARTS_TOTAL, "kind" => kind.to_owned(), "cause" => cause).increment(1);
+    tracing::warn!(actor = actor.path, kind, cause, budget_left, "actor restarted");
 }
 
 /// A supervisor gave up on a child.
 pub fn escalated(actor: Actor<'_>, cause: &'static str, why: &str) {
     metrics::counter!(names::SUPERVISOR_ESCALATIONS_TOTAL, "cause" => cause).increment(1);
-    tracing::error!(
-        actor = actor.path,
-        kind = actor.kind,
-        cause,
-        why,
-        "supervisor gives up; the one above decides"
-    );
+    tracing::error!(actor = actor.path, kind = actor.kind, cause, why, "supervisor gives up; the one above decides");
 }
 
 /// A supervision fact was dropped because Postgres has been away for too long.
@@ -109,10 +83,7 @@ pub struct Workload {
 }
 
 /// Sets the gauges of one kind of actor. Asked for by every scrape, so there is nothing to log.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a gauge is a float; these numbers are small"
-)]
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float; these numbers are small")]
 pub fn workload(load: &Workload) {
     let kind = load.kind;
     metrics::gauge!(names::MAILBOXES, "kind" => kind).set(load.mailboxes as f64);

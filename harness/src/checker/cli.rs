@@ -31,7 +31,7 @@ const NO_DEAD_LETTERS: &str = "there is no dead letter";
 #[command(
     name = "checker",
     version,
-    after_help = "Example:\n  . .local/env && checker --history /tmp/history.jsonl\n  \
+    after_help = "Example:\n  . .local/env && checker /tmp/history.jsonl\n  \
 checker --database-url postgres://ordo@127.0.0.1/ordo --brokers 127.0.0.1:9092 --settle 60s --json"
 )]
 struct Args {
@@ -42,9 +42,9 @@ struct Args {
     /// In front of every topic's name.
     #[arg(long, default_value = "")]
     topic_prefix: String,
-    /// A file that `load` wrote; several may be named.
-    #[arg(long)]
-    history: Vec<PathBuf>,
+    /// Files that `load` wrote.
+    #[arg(value_name = "HISTORY")]
+    histories: Vec<PathBuf>,
     /// Longest wait for the system to come to rest.
     #[arg(long, default_value = "30s", value_parser = duration::parse)]
     settle: Duration,
@@ -75,11 +75,7 @@ pub async fn main() -> ExitCode {
             } else {
                 println!("{report}");
             }
-            if report.holds {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            }
+            if report.holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
             eprintln!("checker: could not check: {error:#}");
@@ -93,7 +89,7 @@ async fn run(args: Args) -> anyhow::Result<Report> {
     let progress = Progress::on_stderr();
     let mut history = HistoryIndex::default();
     let mut cut_lines = 0;
-    for path in &args.history {
+    for path in &args.histories {
         progress.show(&format!("reading {}", path.display()));
         cut_lines += history::read(path, |attempt| history.add(attempt))?;
     }
@@ -108,31 +104,19 @@ async fn run(args: Args) -> anyhow::Result<Report> {
             heads
         }
         Rest::Stuck { heads, awaited } => {
-            at_rest.check(false, || {
-                format!("still waiting for {awaited} after {:?}", args.settle)
-            });
+            at_rest.check(false, || format!("still waiting for {awaited} after {:?}", args.settle));
             heads
         }
-        Rest::Moving => bail!(
-            "the log still grows after {:?}: stop the load, or give --settle more time",
-            args.settle
-        ),
+        Rest::Moving => bail!("the log still grows after {:?}: stop the load, or give --settle more time", args.settle),
     };
 
     let checks = checks::all(u32::try_from(heads.len())?, history, log.stock().await?);
     let mut findings = vec![at_rest];
-    let mut audit = Audit {
-        log: &log,
-        topics: &topics,
-        mirrored: &args.mirrored,
-        checks,
-        found: TopicFindings::default(),
-    };
+    let mut audit =
+        Audit { log: &log, topics: &topics, mirrored: &args.mirrored, checks, found: TopicFindings::default() };
     audit.topics_exist(heads.len())?;
     for (partition, head) in heads.iter().enumerate() {
-        audit
-            .partition(i16::try_from(partition)?, *head, heads.len(), &progress)
-            .await?;
+        audit.partition(i16::try_from(partition)?, *head, heads.len(), &progress).await?;
     }
     if log.heads().await? != heads {
         bail!("the log grew while it was checked: stop whatever writes to it and check again");
@@ -159,11 +143,7 @@ async fn dead_letters(log: &Log) -> anyhow::Result<Finding> {
     let mut finding = Finding::of(NO_DEAD_LETTERS);
     let letters = log.dead_letters().await?;
     finding.check(letters.is_empty(), || {
-        letters
-            .iter()
-            .map(|(subscription, count)| format!("{subscription}: {count}"))
-            .collect::<Vec<_>>()
-            .join(", ")
+        letters.iter().map(|(subscription, count)| format!("{subscription}: {count}")).collect::<Vec<_>>().join(", ")
     });
     Ok(finding)
 }
@@ -179,39 +159,25 @@ struct Audit<'a> {
 
 impl Audit<'_> {
     fn topics_exist(&mut self, partitions: usize) -> anyhow::Result<()> {
-        for topic in EVENT_TOPICS
-            .into_iter()
-            .chain(self.mirrored.iter().map(String::as_str))
-        {
+        for topic in EVENT_TOPICS.into_iter().chain(self.mirrored.iter().map(String::as_str)) {
             let found = tokio::task::block_in_place(|| self.topics.partitions(topic))?;
             let name = self.topics.full_name(topic);
-            self.found
-                .partitions
-                .check(found == partitions, || match found {
-                    0 => format!("{name} does not exist"),
-                    _ => format!("{name} has {found} partitions, the log {partitions}"),
-                });
+            self.found.partitions.check(found == partitions, || match found {
+                0 => format!("{name} does not exist"),
+                _ => format!("{name} has {found} partitions, the log {partitions}"),
+            });
         }
         Ok(())
     }
 
-    async fn partition(
-        &mut self,
-        partition: i16,
-        head: i64,
-        of: usize,
-        progress: &Progress,
-    ) -> anyhow::Result<()> {
+    async fn partition(&mut self, partition: i16, head: i64, of: usize, progress: &Progress) -> anyhow::Result<()> {
         let mut expected: [Vec<Expected>; EVENT_TOPICS.len()] = Default::default();
         let mut after = 0;
         loop {
             let page = self.log.page(partition, after).await?;
             let Some(last) = page.last() else { break };
             after = last.position;
-            progress.show(&format!(
-                "log: partition {} of {of}, position {after} of {head}",
-                partition + 1
-            ));
+            progress.show(&format!("log: partition {} of {of}, position {after} of {head}", partition + 1));
             for row in &page {
                 self.checks.iter_mut().for_each(|check| check.row(row));
                 if let Some(topic) = topic_index(&row.stream_id) {
@@ -219,37 +185,22 @@ impl Audit<'_> {
                 }
             }
         }
-        self.checks
-            .iter_mut()
-            .for_each(|check| check.end_of_partition(partition, head));
+        self.checks.iter_mut().for_each(|check| check.end_of_partition(partition, head));
         tokio::task::block_in_place(|| {
             for (topic, expected) in EVENT_TOPICS.iter().zip(&expected) {
-                progress.show(&format!(
-                    "topics: {topic}, partition {} of {of}",
-                    partition + 1
-                ));
+                progress.show(&format!("topics: {topic}, partition {} of {of}", partition + 1));
                 self.topic(topic, partition, expected, true)?;
             }
             for topic in self.mirrored {
-                let of_type = expected
-                    .iter()
-                    .flatten()
-                    .filter(|event| event.is_of_type(topic))
-                    .cloned()
-                    .collect::<Vec<_>>();
+                let of_type =
+                    expected.iter().flatten().filter(|event| event.is_of_type(topic)).cloned().collect::<Vec<_>>();
                 self.topic(topic, partition, &of_type, false)?;
             }
             Ok(())
         })
     }
 
-    fn topic(
-        &mut self,
-        topic: &str,
-        partition: i16,
-        expected: &[Expected],
-        ordered: bool,
-    ) -> anyhow::Result<()> {
+    fn topic(&mut self, topic: &str, partition: i16, expected: &[Expected], ordered: bool) -> anyhow::Result<()> {
         let exists = usize::try_from(partition)? < self.topics.partitions(topic)?;
         let mut audit = TopicAudit::new(topic, partition, expected, ordered, &mut self.found);
         if exists {

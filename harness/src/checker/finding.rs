@@ -14,12 +14,7 @@ pub struct Finding {
 
 impl Finding {
     pub fn of(invariant: &'static str) -> Self {
-        Self {
-            invariant,
-            checked: 0,
-            violated: 0,
-            offenders: Vec::new(),
-        }
+        Self { invariant, checked: 0, violated: 0, offenders: Vec::new() }
     }
 
     /// Counts one thing looked at; `offender` is only asked for when it does not hold.

@@ -86,27 +86,15 @@ impl HistoryIndex {
         if attempt.outcome != Outcome::Accepted {
             return;
         }
-        let token = attempt
-            .position
-            .as_deref()
-            .and_then(|token| token.parse().ok());
-        let answer = attempt
-            .order_id
-            .zip(token)
-            .map(|(order, token)| Accepted { order, token });
+        let token = attempt.position.as_deref().and_then(|token| token.parse().ok());
+        let answer = attempt.order_id.zip(token).map(|(order, token)| Accepted { order, token });
         self.whole_answer.check(answer.is_some(), || {
-            format!(
-                "key {}: order {:?}, position {:?}",
-                attempt.key, attempt.order_id, attempt.position
-            )
+            format!("key {}: order {:?}, position {:?}", attempt.key, attempt.order_id, attempt.position)
         });
         match (post.accepted, answer) {
             (Some(first), Some(again)) => self.same_answer.check(first == again, || {
                 let (was, is) = (first.order, again.order);
-                format!(
-                    "key {}: order {was} at {}, then order {is} at {}",
-                    attempt.key, first.token, again.token
-                )
+                format!("key {}: order {was} at {}, then order {is} at {}", attempt.key, first.token, again.token)
             }),
             (None, answer) => post.accepted = answer,
             (Some(_), None) => (),
@@ -119,9 +107,7 @@ impl HistoryIndex {
         for (key, post) in &self.posts {
             if let Some(accepted) = post.accepted {
                 let other = by_order.insert(accepted.order, *key);
-                own_order.check(other.is_none(), || {
-                    format!("order {}: keys {key} and {other:?}", accepted.order)
-                });
+                own_order.check(other.is_none(), || format!("order {}: keys {key} and {other:?}", accepted.order));
             }
         }
         Indexed {
@@ -148,10 +134,7 @@ pub(crate) mod fabricated {
             user_id: format!("user-{number}"),
             attempt: 1,
             order_id: accepted.then(|| Uuid::from_u128(number)),
-            items: vec![Line {
-                product_id: "a".into(),
-                quantity: 2,
-            }],
+            items: vec![Line { product_id: "a".into(), quantity: 2 }],
             sent_at: clock::now(),
             answered_at: None,
             status: None,
@@ -178,11 +161,7 @@ mod tests {
 
     #[test]
     fn the_same_answer_twice_is_right() {
-        let attempts = vec![
-            attempt(1, Outcome::Unknown),
-            attempt(1, Outcome::Accepted),
-            attempt(1, Outcome::Accepted),
-        ];
+        let attempts = vec![attempt(1, Outcome::Unknown), attempt(1, Outcome::Accepted), attempt(1, Outcome::Accepted)];
         assert_eq!(violated_by(attempts), [""; 0]);
     }
 
@@ -190,16 +169,10 @@ mod tests {
     fn another_order_or_token_for_the_same_key_is_found() {
         let mut other_order = attempt(1, Outcome::Accepted);
         other_order.order_id = Some(Uuid::from_u128(2));
-        assert_eq!(
-            violated_by(vec![attempt(1, Outcome::Accepted), other_order]),
-            [SAME_ANSWER]
-        );
+        assert_eq!(violated_by(vec![attempt(1, Outcome::Accepted), other_order]), [SAME_ANSWER]);
         let mut other_token = attempt(1, Outcome::Accepted);
         other_token.position = Some("0:9".into());
-        assert_eq!(
-            violated_by(vec![attempt(1, Outcome::Accepted), other_token]),
-            [SAME_ANSWER]
-        );
+        assert_eq!(violated_by(vec![attempt(1, Outcome::Accepted), other_token]), [SAME_ANSWER]);
     }
 
     #[test]
@@ -216,9 +189,6 @@ mod tests {
     fn one_order_under_two_keys_is_found() {
         let mut second = attempt(1, Outcome::Accepted);
         second.key = Uuid::from_u128(5);
-        assert_eq!(
-            violated_by(vec![attempt(1, Outcome::Accepted), second]),
-            [OWN_ORDER]
-        );
+        assert_eq!(violated_by(vec![attempt(1, Outcome::Accepted), second]), [OWN_ORDER]);
     }
 }

@@ -34,29 +34,16 @@ pub struct Log {
 
 impl Log {
     pub async fn connect(database_url: &str) -> anyhow::Result<Self> {
-        let pool = PgPoolOptions::new()
-            .max_connections(2)
-            .connect(database_url)
-            .await;
-        Ok(Self {
-            pool: pool.with_context(|| format!("could not connect to Postgres: {NEXT}"))?,
-        })
+        let pool = PgPoolOptions::new().max_connections(2).connect(database_url).await;
+        Ok(Self { pool: pool.with_context(|| format!("could not connect to Postgres: {NEXT}"))? })
     }
 
     /// The head of every partition, by partition.
     pub async fn heads(&self) -> anyhow::Result<Vec<i64>> {
-        let rows: Vec<(i16, i64)> = sqlx::query_as(HEADS)
-            .fetch_all(&self.pool)
-            .await
-            .with_context(|| reading("log_head"))?;
-        ensure!(
-            !rows.is_empty(),
-            "log_head is empty: run `ordo migrate` with this database"
-        );
-        let contiguous = rows
-            .iter()
-            .zip(0..)
-            .all(|((partition, _), expected)| *partition == expected);
+        let rows: Vec<(i16, i64)> =
+            sqlx::query_as(HEADS).fetch_all(&self.pool).await.with_context(|| reading("log_head"))?;
+        ensure!(!rows.is_empty(), "log_head is empty: run `ordo migrate` with this database");
+        let contiguous = rows.iter().zip(0..).all(|((partition, _), expected)| *partition == expected);
         ensure!(
             contiguous,
             "log_head does not name partitions 0..P-1: restore it from a backup, positions depend on it"
@@ -112,35 +99,19 @@ impl Log {
                 return Ok(view);
             };
             after.clone_from(last);
-            view.extend(
-                rows.into_iter()
-                    .map(|(product, available, reserved, shipped)| {
-                        let (available, reserved, shipped) =
-                            (available.into(), reserved.into(), shipped.into());
-                        (
-                            product,
-                            StockRow {
-                                available,
-                                reserved,
-                                shipped,
-                            },
-                        )
-                    }),
-            );
+            view.extend(rows.into_iter().map(|(product, available, reserved, shipped)| {
+                let (available, reserved, shipped) = (available.into(), reserved.into(), shipped.into());
+                (product, StockRow { available, reserved, shipped })
+            }));
         }
     }
 
     pub async fn dead_letters(&self) -> anyhow::Result<Vec<(String, i64)>> {
-        sqlx::query_as(DEAD_LETTERS)
-            .fetch_all(&self.pool)
-            .await
-            .with_context(|| reading("dead_letter"))
+        sqlx::query_as(DEAD_LETTERS).fetch_all(&self.pool).await.with_context(|| reading("dead_letter"))
     }
 
     pub async fn server_version(&self) -> anyhow::Result<String> {
-        let version = sqlx::query_scalar("SHOW server_version")
-            .fetch_one(&self.pool)
-            .await;
+        let version = sqlx::query_scalar("SHOW server_version").fetch_one(&self.pool).await;
         version.with_context(|| format!("could not ask Postgres for its version: {NEXT}"))
     }
 }
@@ -151,19 +122,6 @@ fn reading(table: &str) -> String {
 
 fn read(partition: i16, row: (i64, String, i32, String, String, String)) -> Row {
     let (position, stream_id, version, partition_key, event_type, payload) = row;
-    let (stream, event) = (
-        Stream::parse(&stream_id),
-        Event::read(&event_type, &payload),
-    );
-    Row {
-        partition,
-        position,
-        stream_id,
-        version,
-        partition_key,
-        event_type,
-        payload,
-        stream,
-        event,
-    }
+    let (stream, event) = (Stream::parse(&stream_id), Event::read(&event_type, &payload));
+    Row { partition, position, stream_id, version, partition_key, event_type, payload, stream, event }
 }

@@ -24,12 +24,7 @@ pub struct Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for finding in &self.findings {
-            let Finding {
-                invariant,
-                checked,
-                violated,
-                offenders,
-            } = finding;
+            let Finding { invariant, checked, violated, offenders } = finding;
             if finding.holds() {
                 writeln!(f, "ok    {invariant} ({checked} checked)")?;
                 continue;
@@ -42,25 +37,14 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "{} events in {} partitions, {} attempts ({} cut), {} repeated records, {:.1} s",
-            self.events,
-            self.partitions,
-            self.attempts,
-            self.cut_lines,
-            self.duplicates,
-            self.seconds
+            self.events, self.partitions, self.attempts, self.cut_lines, self.duplicates, self.seconds
         )?;
-        let failed = self
-            .findings
-            .iter()
-            .filter(|finding| !finding.holds())
-            .count();
+        let failed = self.findings.iter().filter(|finding| !finding.holds()).count();
         match failed {
             0 => write!(f, "all {} invariants hold", self.findings.len()),
-            _ => write!(
-                f,
-                "{failed} of {} invariants do not hold: begin with the first one above",
-                self.findings.len()
-            ),
+            _ => {
+                write!(f, "{failed} of {} invariants do not hold: begin with the first one above", self.findings.len())
+            }
         }
     }
 }

@@ -19,10 +19,7 @@ pub struct Row {
 impl Row {
     /// How offenders name an event.
     pub fn name(&self) -> String {
-        format!(
-            "{}:{} {} v{} {}",
-            self.partition, self.position, self.stream_id, self.version, self.event_type
-        )
+        format!("{}:{} {} v{} {}", self.partition, self.position, self.stream_id, self.version, self.event_type)
     }
 }
 
@@ -34,13 +31,7 @@ pub(crate) mod fabricated {
     use crate::wire::event::Event;
     use crate::wire::stream::Stream;
 
-    pub fn row(
-        position: i64,
-        stream_id: &str,
-        version: i32,
-        event_type: &str,
-        payload: &str,
-    ) -> Row {
+    pub fn row(position: i64, stream_id: &str, version: i32, event_type: &str, payload: &str) -> Row {
         Row {
             partition: 0,
             position,
@@ -64,56 +55,26 @@ pub(crate) mod fabricated {
         let payload = format!(
             r#"{{"orderId":"{id}","userId":"user-{number}","items":[{{"productId":"a","quantity":2}}],"reason":"r"}}"#
         );
-        row(
-            position,
-            &format!("order:{id}"),
-            version,
-            event_type,
-            &payload,
-        )
+        row(position, &format!("order:{id}"), version, event_type, &payload)
     }
 
-    pub fn inventory(
-        position: i64,
-        number: u128,
-        version: i32,
-        event_type: &str,
-        quantity: i64,
-    ) -> Row {
+    pub fn inventory(position: i64, number: u128, version: i32, event_type: &str, quantity: i64) -> Row {
         let id = order_id(number);
         let payload = format!(
             r#"{{"orderId":"{id}","items":[{{"productId":"a","quantity":{quantity}}}],
             "missing":[{{"productId":"a","requested":{quantity},"available":1}}]}}"#
         );
-        row(
-            position,
-            &format!("inventory:{id}"),
-            version,
-            event_type,
-            &payload,
-        )
+        row(position, &format!("inventory:{id}"), version, event_type, &payload)
     }
 
     pub fn received(position: i64, number: u128, quantity: i64) -> Row {
         let id = order_id(number);
         let payload = format!(r#"{{"receiptId":"{id}","productId":"a","quantity":{quantity}}}"#);
-        row(
-            position,
-            &format!("receipt:{id}"),
-            1,
-            "inventory.received",
-            &payload,
-        )
+        row(position, &format!("receipt:{id}"), 1, "inventory.received", &payload)
     }
 
     pub fn notification(position: i64, number: u128, template: &str, version: i32) -> Row {
         let id = order_id(number);
-        row(
-            position,
-            &format!("notification:{id}:{template}"),
-            version,
-            "notification.requested",
-            "{}",
-        )
+        row(position, &format!("notification:{id}:{template}"), version, "notification.requested", "{}")
     }
 }

@@ -25,15 +25,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub fn add(
-        &mut self,
-        partition: usize,
-        kind: &str,
-        event_type: &str,
-        count: i64,
-        last: i64,
-        undecided: i64,
-    ) {
+    pub fn add(&mut self, partition: usize, kind: &str, event_type: &str, count: i64, last: i64, undecided: i64) {
         match event_type {
             "order.created" => self.created += count,
             "order.confirmed" => self.confirmed += count,
@@ -65,8 +57,7 @@ impl Counts {
     pub fn awaited(&self) -> Option<String> {
         let undecided = self.backlog();
         let by_inventory = self.created - self.inventory_decisions;
-        let untold =
-            self.created + self.confirmed + self.rejected + self.shipped - self.notifications;
+        let untold = self.created + self.confirmed + self.rejected + self.shipped - self.notifications;
         let mut awaited = Vec::new();
         if undecided > 0 {
             awaited.push(format!("{undecided} orders to be confirmed or rejected"));
@@ -92,20 +83,13 @@ pub struct Watch<'a> {
 impl<'a> Watch<'a> {
     /// Begins at given heads (the bench knows that all before was at rest); the checker begins at zero.
     pub fn from(log: &'a Log, heads: Vec<i64>) -> Self {
-        Self {
-            log,
-            heads,
-            counts: Counts::default(),
-            moved: Instant::now(),
-        }
+        Self { log, heads, counts: Counts::default(), moved: Instant::now() }
     }
 
     pub async fn look(&mut self) -> anyhow::Result<()> {
         let heads = self.log.heads().await?;
         if heads != self.heads {
-            self.log
-                .count(&self.heads, &heads, &mut self.counts)
-                .await?;
+            self.log.count(&self.heads, &heads, &mut self.counts).await?;
             self.heads = heads;
             self.moved = Instant::now();
         }
@@ -154,22 +138,13 @@ pub async fn wait_for_rest(
             None => tokio::task::block_in_place(|| behind(topics, &watch.counts))?,
         };
         let Some(awaited) = awaited else {
-            return Ok(Rest::At {
-                heads: watch.heads().to_vec(),
-            });
+            return Ok(Rest::At { heads: watch.heads().to_vec() });
         };
         if began.elapsed() >= within {
             let heads = watch.heads().to_vec();
-            return Ok(if is_still {
-                Rest::Stuck { heads, awaited }
-            } else {
-                Rest::Moving
-            });
+            return Ok(if is_still { Rest::Stuck { heads, awaited } } else { Rest::Moving });
         }
-        progress.show(&format!(
-            "waiting for {awaited} ({:.0} of {within:?})",
-            began.elapsed().as_secs_f64()
-        ));
+        progress.show(&format!("waiting for {awaited} ({:.0} of {within:?})", began.elapsed().as_secs_f64()));
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
@@ -181,21 +156,11 @@ fn behind(topics: &Topics, counts: &Counts) -> anyhow::Result<Option<String>> {
             continue;
         }
         let present = topics.partitions(topic)?;
-        for (partition, position) in positions
-            .iter()
-            .enumerate()
-            .filter(|(_, position)| **position > 0)
-        {
-            let seen = if partition < present {
-                topics.last_position(topic, i16::try_from(partition)?)?
-            } else {
-                0
-            };
+        for (partition, position) in positions.iter().enumerate().filter(|(_, position)| **position > 0) {
+            let seen = if partition < present { topics.last_position(topic, i16::try_from(partition)?)? } else { 0 };
             if seen < *position {
                 let name = topics.full_name(topic);
-                return Ok(Some(format!(
-                    "{name}/{partition} to reach position {position} (now {seen})"
-                )));
+                return Ok(Some(format!("{name}/{partition} to reach position {position} (now {seen})")));
             }
         }
     }
@@ -231,12 +196,12 @@ mod tests {
 
     #[test]
     fn whatever_is_missing_is_awaited() {
-        for missing in 1..ALL_DONE.len() {
+        for (missing, row) in ALL_DONE.iter().enumerate().skip(1) {
             let mut rows = ALL_DONE.to_vec();
             rows.remove(missing);
             let awaited = counts(&rows).awaited();
             // Without its confirmation an order's notification is one too many, yet the order is still awaited.
-            assert!(awaited.is_some(), "{:?}", ALL_DONE[missing]);
+            assert!(awaited.is_some(), "{row:?}");
         }
     }
 

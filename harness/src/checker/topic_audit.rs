@@ -26,12 +26,7 @@ pub struct Expected {
 
 impl Expected {
     pub fn of(row: &Row) -> Self {
-        let parts = (
-            row.partition_key.as_bytes(),
-            row.stream_id.as_str(),
-            row.version,
-            row.event_type.as_str(),
-        );
+        let parts = (row.partition_key.as_bytes(), row.stream_id.as_str(), row.version, row.event_type.as_str());
         Self {
             position: row.position,
             version: row.version,
@@ -58,13 +53,7 @@ pub struct Record {
 }
 
 impl Record {
-    pub fn content(
-        key: &[u8],
-        stream_id: &str,
-        version: i32,
-        event_type: &str,
-        payload: &[u8],
-    ) -> Digest {
+    pub fn content(key: &[u8], stream_id: &str, version: i32, event_type: &str, payload: &[u8]) -> Digest {
         Digest::of(&((key, stream_id, version, event_type), payload))
     }
 }
@@ -99,14 +88,7 @@ impl Default for TopicFindings {
 impl TopicFindings {
     /// With `foreign_allowed`, records that the log does not know are passed over (a test may have put them there).
     pub fn all(self, foreign_allowed: bool) -> Vec<Finding> {
-        let mut all = vec![
-            self.partitions,
-            self.complete,
-            self.content,
-            self.one_id,
-            self.in_order,
-            self.chain,
-        ];
+        let mut all = vec![self.partitions, self.complete, self.content, self.one_id, self.in_order, self.chain];
         if !foreign_allowed {
             all.push(self.foreign);
         }
@@ -139,17 +121,7 @@ impl<'a> TopicAudit<'a> {
     ) -> Self {
         let ids = vec![None; expected.len()];
         let (owners, versions) = (HashMap::new(), HashMap::new());
-        Self {
-            topic,
-            partition,
-            expected,
-            ordered,
-            ids,
-            owners,
-            versions,
-            last: 0,
-            findings,
-        }
+        Self { topic, partition, expected, ordered, ids, owners, versions, last: 0, findings }
     }
 
     /// `Err` is a record whose headers cannot be read, and why.
@@ -158,38 +130,20 @@ impl<'a> TopicAudit<'a> {
         let record = match record {
             Ok(record) => record,
             Err(why) => {
-                return self
-                    .findings
-                    .foreign
-                    .check(false, || format!("{}: {why}", place()));
+                return self.findings.foreign.check(false, || format!("{}: {why}", place()));
             }
         };
-        let name = || {
-            format!(
-                "{}, position {} {}",
-                place(),
-                record.position,
-                record.event_type
-            )
-        };
-        let found = self
-            .expected
-            .binary_search_by_key(&record.position, |expected| expected.position);
+        let name = || format!("{}, position {} {}", place(), record.position, record.event_type);
+        let found = self.expected.binary_search_by_key(&record.position, |expected| expected.position);
         self.findings.foreign.check(found.is_ok(), name);
         let Ok(index) = found else { return };
         let expected = &self.expected[index];
-        self.findings
-            .content
-            .check(record.content == expected.content, name);
+        self.findings.content.check(record.content == expected.content, name);
 
         let owner = *self.owners.entry(record.id).or_insert(index);
         let first = self.ids[index].is_none();
         let id = *self.ids[index].get_or_insert(record.id);
-        self.findings
-            .one_id
-            .check(owner == index && id == record.id, || {
-                format!("{} with id {}", name(), record.id)
-            });
+        self.findings.one_id.check(owner == index && id == record.id, || format!("{} with id {}", name(), record.id));
         if !first {
             self.findings.duplicates += 1;
         }
@@ -199,39 +153,22 @@ impl<'a> TopicAudit<'a> {
         if first {
             let version = self.versions.entry(expected.stream).or_insert(0);
             let before = std::mem::replace(version, expected.version.max(*version));
-            self.findings
-                .in_order
-                .check(expected.version == before + 1, || {
-                    format!(
-                        "{} is version {} after version {before}",
-                        name(),
-                        expected.version
-                    )
-                });
-        }
-        let before = index
-            .checked_sub(1)
-            .map_or(0, |before| self.expected[before].position);
-        let last = self.last;
-        self.findings
-            .chain
-            .check(record.prev == Some(before) && before <= last, || {
-                format!(
-                    "{} says {:?}, the log {before}, seen up to {last}",
-                    name(),
-                    record.prev
-                )
+            self.findings.in_order.check(expected.version == before + 1, || {
+                format!("{} is version {} after version {before}", name(), expected.version)
             });
+        }
+        let before = index.checked_sub(1).map_or(0, |before| self.expected[before].position);
+        let last = self.last;
+        self.findings.chain.check(record.prev == Some(before) && before <= last, || {
+            format!("{} says {:?}, the log {before}, seen up to {last}", name(), record.prev)
+        });
         self.last = last.max(record.position);
     }
 
     pub fn end(self) {
         for (expected, id) in self.expected.iter().zip(&self.ids) {
             self.findings.complete.check(id.is_some(), || {
-                format!(
-                    "{}/{} lacks position {}",
-                    self.topic, self.partition, expected.position
-                )
+                format!("{}/{} lacks position {}", self.topic, self.partition, expected.position)
             });
         }
     }

@@ -22,13 +22,7 @@ fn published(log: &[Row]) -> Vec<Record> {
     log.iter()
         .map(|row| {
             let key = row.partition_key.as_bytes();
-            let content = Record::content(
-                key,
-                &row.stream_id,
-                row.version,
-                &row.event_type,
-                row.payload.as_bytes(),
-            );
+            let content = Record::content(key, &row.stream_id, row.version, &row.event_type, row.payload.as_bytes());
             let position = row.position;
             Record {
                 position,
@@ -140,8 +134,5 @@ fn mirrored_topics_promise_no_order() {
     records.swap(0, 2);
     records.iter_mut().for_each(|record| record.prev = None);
     assert_eq!(violated(&audit(&records, false).all(false)), [""; 0]);
-    assert_eq!(
-        violated(&audit(&records[..1], false).all(false)),
-        [COMPLETE]
-    );
+    assert_eq!(violated(&audit(&records[..1], false).all(false)), [COMPLETE]);
 }

@@ -88,17 +88,8 @@ mod tests {
             error: None,
         };
         let read: Attempt = serde_json::from_str(&serde_json::to_string(&line)?)?;
-        assert_eq!(
-            (read.key, read.attempt, read.outcome),
-            (line.key, 2, Outcome::Accepted)
-        );
-        assert_eq!(
-            read.items,
-            [Line {
-                product_id: "a".into(),
-                quantity: 2
-            }]
-        );
+        assert_eq!((read.key, read.attempt, read.outcome), (line.key, 2, Outcome::Accepted));
+        assert_eq!(read.items, [Line { product_id: "a".into(), quantity: 2 }]);
         assert_eq!(read.position.as_deref(), Some("1:2"));
         Ok(())
     }

@@ -20,18 +20,13 @@ impl HistoryWriter {
     /// Appends; a line that an earlier, killed load left unfinished is closed first, so that it spoils no other.
     pub fn append_to(path: &Path) -> anyhow::Result<Self> {
         let file = open(path).with_context(|| {
-            format!(
-                "could not open the history {}: name a file in a folder that may be written",
-                path.display()
-            )
+            format!("could not open the history {}: name a file in a folder that may be written", path.display())
         })?;
         let (lines, queue) = channel();
         let thread = std::thread::Builder::new()
             .name("history".into())
             .spawn(move || write_all(file, queue))
-            .context(
-                "could not start the thread that writes the history: free some memory or threads",
-            )?;
+            .context("could not start the thread that writes the history: free some memory or threads")?;
         Ok(Self { lines, thread })
     }
 
@@ -50,22 +45,14 @@ impl HistoryWriter {
     pub fn finish(self) -> anyhow::Result<()> {
         drop(self.lines);
         match self.thread.join() {
-            Ok(written) => written.context(
-                "could not write the history: free some space on its disk and start again",
-            ),
-            Err(_) => Err(anyhow!(
-                "the thread that writes the history panicked: report this"
-            )),
+            Ok(written) => written.context("could not write the history: free some space on its disk and start again"),
+            Err(_) => Err(anyhow!("the thread that writes the history panicked: report this")),
         }
     }
 }
 
 fn open(path: &Path) -> std::io::Result<File> {
-    let mut file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .read(true)
-        .open(path)?;
+    let mut file = OpenOptions::new().create(true).append(true).read(true).open(path)?;
     if file.metadata()?.len() > 0 {
         file.seek(SeekFrom::End(-1))?;
         let mut last = [0_u8];
@@ -92,33 +79,27 @@ fn write_all(file: File, queue: Receiver<Vec<u8>>) -> std::io::Result<()> {
 /// Hands over every attempt of a history and returns how many lines were cut short by a kill of the load.
 /// A cut line is JSON that ends too early; any other line that cannot be read is an error.
 pub fn read(path: &Path, mut each: impl FnMut(Attempt)) -> anyhow::Result<u64> {
-    let file = File::open(path).with_context(|| {
-        format!(
-            "could not open the history {}: name a file that `load` wrote",
-            path.display()
-        )
-    })?;
+    let file = File::open(path)
+        .with_context(|| format!("could not open the history {}: name a file that `load` wrote", path.display()))?;
     let mut file = BufReader::with_capacity(256 * 1024, file);
     let (mut line, mut number, mut cut) = (Vec::new(), 0_u64, 0);
     loop {
         line.clear();
-        if file.read_until(b'\n', &mut line).with_context(|| {
-            format!(
-                "could not read the history {}: check the disk and try again",
-                path.display()
-            )
-        })? == 0
+        if file
+            .read_until(b'\n', &mut line)
+            .with_context(|| format!("could not read the history {}: check the disk and try again", path.display()))?
+            == 0
         {
             return Ok(cut);
         }
         number += 1;
-        match serde_json::from_slice(&line) {
+        // Within a cut string the newline would be read as a wrong character, not as an end that came too early.
+        match serde_json::from_slice(line.strip_suffix(b"\n").unwrap_or(&line)) {
             Ok(attempt) => each(attempt),
             Err(error) if error.is_eof() => cut += 1,
-            Err(error) => bail!(
-                "line {number} of {} is no attempt ({error}): name a file that `load` wrote",
-                path.display()
-            ),
+            Err(error) => {
+                bail!("line {number} of {} is no attempt ({error}): name a file that `load` wrote", path.display())
+            }
         }
     }
 }

@@ -74,14 +74,7 @@ async fn seed_product(
     }
     let path = format!("/v1/inventory/{product}/receipts");
     let body = serde_json::json!({ "quantity": stock });
-    must_be_accepted(
-        client,
-        &path,
-        format!("stock-{product}-{stock}"),
-        body.to_string(),
-        patience,
-    )
-    .await
+    must_be_accepted(client, &path, format!("stock-{product}-{stock}"), body.to_string(), patience).await
 }
 
 async fn must_be_accepted(
@@ -91,12 +84,7 @@ async fn must_be_accepted(
     body: String,
     patience: &Patience,
 ) -> anyhow::Result<()> {
-    let request = Request {
-        url: client.url(path)?,
-        key,
-        body,
-        number: 0,
-    };
+    let request = Request { url: client.url(path)?, key, body, number: 0 };
     let ended = post_until_answered(client, &request, Instant::now(), patience, |_| true).await;
     match ended.outcome {
         Outcome::Accepted => Ok(()),

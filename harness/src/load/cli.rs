@@ -103,35 +103,21 @@ async fn run(args: Args) -> anyhow::Result<u64> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let _signals = listen_for_signals(Arc::clone(&interrupted))?;
     let client = Client::new(&args.url, usize::from(args.connections), args.timeout)?;
-    let catalogue = Catalogue {
-        products: args.products as usize,
-        scarce: args.scarce as usize,
-    };
-    let patience = Patience {
-        give_up: args.give_up,
-    };
+    let catalogue = Catalogue { products: args.products as usize, scarce: args.scarce as usize };
+    let patience = Patience { give_up: args.give_up };
     if let Some(stock) = args.stock {
-        catalogue
-            .seed(&client, stock, args.scarce_stock, &patience, &progress)
-            .await?;
+        catalogue.seed(&client, stock, args.scarce_stock, &patience, &progress).await?;
     }
     let traffic = Traffic {
         client,
         catalogue,
         connections: usize::from(args.connections),
         pace: args.rate.map_or(Pace::Closed, |rate| Pace::Open { rate }),
-        until: args.orders.map_or(
-            Until::Elapsed(Duration::from_secs(args.seconds)),
-            Until::Orders,
-        ),
+        until: args.orders.map_or(Until::Elapsed(Duration::from_secs(args.seconds)), Until::Orders),
         patience,
         cancel_percent: args.cancel_percent,
         seed: args.seed,
-        history: args
-            .history
-            .as_deref()
-            .map(HistoryWriter::append_to)
-            .transpose()?,
+        history: args.history.as_deref().map(HistoryWriter::append_to).transpose()?,
     };
     let summary = traffic.run(&progress, &interrupted).await?;
     drop(progress);
@@ -145,10 +131,10 @@ async fn run(args: Args) -> anyhow::Result<u64> {
 
 /// The first Ctrl-C or SIGTERM lets the orders under way end; the next one ends the program.
 fn listen_for_signals(interrupted: Arc<AtomicBool>) -> anyhow::Result<JoinSet<()>> {
-    let mut interrupt = signal(SignalKind::interrupt())
-        .context("could not listen for Ctrl-C: free some file handles")?;
-    let mut terminate = signal(SignalKind::terminate())
-        .context("could not listen for SIGTERM: free some file handles")?;
+    let mut interrupt =
+        signal(SignalKind::interrupt()).context("could not listen for Ctrl-C: free some file handles")?;
+    let mut terminate =
+        signal(SignalKind::terminate()).context("could not listen for SIGTERM: free some file handles")?;
     let mut listener = JoinSet::new();
     listener.spawn(async move {
         loop {
@@ -156,9 +142,7 @@ fn listen_for_signals(interrupted: Arc<AtomicBool>) -> anyhow::Result<JoinSet<()
             if interrupted.swap(true, Ordering::Relaxed) {
                 std::process::exit(130);
             }
-            eprintln!(
-                "load: no further orders; waiting for those under way (once more to leave at once)"
-            );
+            eprintln!("load: no further orders; waiting for those under way (once more to leave at once)");
         }
     });
     Ok(listener)

@@ -39,9 +39,8 @@ pub struct AnswerBody {
 
 impl Client {
     pub fn new(base: &str, connections: usize, timeout: Duration) -> anyhow::Result<Self> {
-        let base = base.parse().with_context(|| {
-            format!("{base:?} is no address: write --url like http://127.0.0.1:8080")
-        })?;
+        let base =
+            base.parse().with_context(|| format!("{base:?} is no address: write --url like http://127.0.0.1:8080"))?;
         let http = reqwest::Client::builder()
             .pool_max_idle_per_host(connections)
             .timeout(timeout)
@@ -52,9 +51,7 @@ impl Client {
     }
 
     pub fn url(&self, path: &str) -> anyhow::Result<Url> {
-        self.base
-            .join(path)
-            .with_context(|| format!("{path:?} is no path: ids in it must be plain"))
+        self.base.join(path).with_context(|| format!("{path:?} is no path: ids in it must be plain"))
     }
 
     pub async fn post(&self, url: &Url, key: &str, body: String) -> Answer {
@@ -101,23 +98,13 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }
 
 /// The causes are what tells "connection refused" from "timed out"; the outermost error says only that sending failed.
 fn with_causes(error: &reqwest::Error) -> String {
-    let mut text = if error.is_timeout() {
-        "timed out".to_owned()
-    } else {
-        error.to_string()
-    };
+    let mut text = if error.is_timeout() { "timed out".to_owned() } else { error.to_string() };
     let mut cause = error.source();
     while let Some(inner) = cause {
         text.push_str(": ");

@@ -35,12 +35,8 @@ impl Orders {
     pub fn of(catalogue: &Catalogue, cancel_percent: u8, seed: u64) -> Self {
         Self {
             popularity: Popularity::of(catalogue.products),
-            products: (0..catalogue.products)
-                .map(|index| catalogue.product(index))
-                .collect(),
-            scarce: (0..catalogue.scarce)
-                .map(|index| catalogue.scarce_product(index))
-                .collect(),
+            products: (0..catalogue.products).map(|index| catalogue.product(index)).collect(),
+            scarce: (0..catalogue.scarce).map(|index| catalogue.scarce_product(index)).collect(),
             cancel_percent,
             seed,
         }
@@ -65,21 +61,12 @@ impl Orders {
             };
             let open = if index == 0 { '[' } else { ',' };
             let quantity = chance.between(1, MOST_OF_A_LINE);
-            _ = write!(
-                body,
-                r#"{open}{{"productId":"{product}","quantity":{quantity}}}"#
-            );
+            _ = write!(body, r#"{open}{{"productId":"{product}","quantity":{quantity}}}"#);
         }
         body.push(']');
         let items = start..body.len();
         body.push('}');
-        Order {
-            key,
-            user_id,
-            body,
-            items,
-            to_be_cancelled: chance.percent(self.cancel_percent),
-        }
+        Order { key, user_id, body, items, to_be_cancelled: chance.percent(self.cancel_percent) }
     }
 }
 
@@ -89,14 +76,7 @@ mod tests {
     use crate::wire::lines::Line;
 
     fn orders(seed: u64) -> Orders {
-        Orders::of(
-            &Catalogue {
-                products: 20,
-                scarce: 2,
-            },
-            10,
-            seed,
-        )
+        Orders::of(&Catalogue { products: 20, scarce: 2 }, 10, seed)
     }
 
     #[test]
@@ -107,10 +87,7 @@ mod tests {
             let items: Vec<Line> = serde_json::from_str(&order.body[order.items.clone()])?;
             assert_eq!(body["items"], serde_json::to_value(&items)?);
             assert_eq!(body["userId"], order.user_id);
-            assert!(
-                (1..=3).contains(&items.len())
-                    && items.iter().all(|line| (1..=3).contains(&line.quantity))
-            );
+            assert!((1..=3).contains(&items.len()) && items.iter().all(|line| (1..=3).contains(&line.quantity)));
         }
         Ok(())
     }
@@ -124,9 +101,7 @@ mod tests {
 
     #[test]
     fn some_orders_want_scarce_products() {
-        let scarce = (0..1_000)
-            .filter(|number| orders(1).order(*number).body.contains("scarce-"))
-            .count();
+        let scarce = (0..1_000).filter(|number| orders(1).order(*number).body.contains("scarce-")).count();
         assert!((50..200).contains(&scarce), "{scarce}");
     }
 }

@@ -33,13 +33,7 @@ pub struct Due {
 
 impl Schedule {
     pub fn start(pace: Pace, until: Until) -> Self {
-        Self {
-            pace,
-            until,
-            started: Instant::now(),
-            next: AtomicU64::new(0),
-            stopped: AtomicBool::new(false),
-        }
+        Self { pace, until, started: Instant::now(), next: AtomicU64::new(0), stopped: AtomicBool::new(false) }
     }
 
     pub fn next(&self) -> Option<Due> {
@@ -78,10 +72,7 @@ mod tests {
 
     #[test]
     fn an_open_loop_is_due_by_the_clock_and_not_by_the_answers() {
-        let schedule = Schedule::start(
-            Pace::Open { rate: 100.0 },
-            Until::Elapsed(Duration::from_secs(1)),
-        );
+        let schedule = Schedule::start(Pace::Open { rate: 100.0 }, Until::Elapsed(Duration::from_secs(1)));
         let late = schedule.started + Duration::from_secs(30);
         let due = schedule.due(50, late).map(|due| due.at - schedule.started);
         assert_eq!(due, Some(Duration::from_millis(500)));
@@ -93,11 +84,7 @@ mod tests {
         let counted = Schedule::start(Pace::Closed, Until::Orders(2));
         assert_eq!((0..5).filter(|_| counted.next().is_some()).count(), 2);
         let timed = Schedule::start(Pace::Closed, Until::Elapsed(Duration::from_secs(1)));
-        assert!(
-            timed
-                .due(0, timed.started + Duration::from_secs(2))
-                .is_none()
-        );
+        assert!(timed.due(0, timed.started + Duration::from_secs(2)).is_none());
     }
 
     #[test]

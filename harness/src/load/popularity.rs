@@ -27,9 +27,7 @@ impl Popularity {
             return 0;
         };
         let point = chance.fraction() * total;
-        self.cumulative
-            .partition_point(|sum| *sum <= point)
-            .min(self.cumulative.len() - 1)
+        self.cumulative.partition_point(|sum| *sum <= point).min(self.cumulative.len() - 1)
     }
 }
 

@@ -47,34 +47,17 @@ pub async fn post_until_answered(
     let mut attempt = 1;
     loop {
         let sent_at = clock::now();
-        let answer = client
-            .post(&request.url, &request.key, request.body.clone())
-            .await;
+        let answer = client.post(&request.url, &request.key, request.body.clone()).await;
         let outcome = outcome(&answer);
-        let go_on = keep(&Attempted {
-            attempt,
-            sent_at,
-            ended_at: clock::now(),
-            answer: &answer,
-            outcome,
-        });
-        let chance =
-            chance.get_or_insert_with(|| Chance::of(u64::from(std::process::id()), request.number));
+        let go_on = keep(&Attempted { attempt, sent_at, ended_at: clock::now(), answer: &answer, outcome });
+        let chance = chance.get_or_insert_with(|| Chance::of(u64::from(std::process::id()), request.number));
         match patience.after(&answer, attempt, due.elapsed(), chance) {
             Next::Again(pause) if go_on => tokio::time::sleep(pause).await,
             Next::Again(_) => {
-                return Ended {
-                    outcome,
-                    answer,
-                    retries: attempt - 1,
-                };
+                return Ended { outcome, answer, retries: attempt - 1 };
             }
             Next::End(outcome) => {
-                return Ended {
-                    outcome,
-                    answer,
-                    retries: attempt - 1,
-                };
+                return Ended { outcome, answer, retries: attempt - 1 };
             }
         }
         attempt += 1;

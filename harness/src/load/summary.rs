@@ -25,17 +25,9 @@ pub struct Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "accepted  {} in {:.1} s, {:.0} orders/s",
-            self.accepted, self.seconds, self.orders_per_second
-        )?;
+        writeln!(f, "accepted  {} in {:.1} s, {:.0} orders/s", self.accepted, self.seconds, self.orders_per_second)?;
         writeln!(f, "refused   {}", list(&self.refused))?;
-        writeln!(
-            f,
-            "unknown   {} (after {} retries)",
-            self.unknown, self.retries
-        )?;
+        writeln!(f, "unknown   {} (after {} retries)", self.unknown, self.retries)?;
         if !self.cancels.is_empty() {
             writeln!(f, "cancels   {}", list(&self.cancels))?;
         }
@@ -51,9 +43,5 @@ fn list(counts: &BTreeMap<String, u64>) -> String {
     if counts.is_empty() {
         return "0".into();
     }
-    counts
-        .iter()
-        .map(|(word, count)| format!("{count} {word}"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    counts.iter().map(|(word, count)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
 }

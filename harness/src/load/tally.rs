@@ -81,26 +81,16 @@ impl Tally {
 
     pub fn summary(&self, started: Instant) -> Summary {
         let counts = self.lock();
-        let seconds = counts
-            .last_answer
-            .map_or(0.0, |last| (last - started).as_secs_f64());
+        let seconds = counts.last_answer.map_or(0.0, |last| (last - started).as_secs_f64());
         let millis = |quantile| counts.latency.value_at_quantile(quantile) as f64 / 1_000.0;
         Summary {
             accepted: counts.accepted,
             refused: counts.refused.clone(),
             unknown: counts.unknown,
             retries: counts.retries,
-            cancels: counts
-                .cancels
-                .iter()
-                .map(|(word, count)| ((*word).to_owned(), *count))
-                .collect(),
+            cancels: counts.cancels.iter().map(|(word, count)| ((*word).to_owned(), *count)).collect(),
             seconds,
-            orders_per_second: if seconds > 0.0 {
-                counts.accepted as f64 / seconds
-            } else {
-                0.0
-            },
+            orders_per_second: if seconds > 0.0 { counts.accepted as f64 / seconds } else { 0.0 },
             p50_ms: millis(0.5),
             p90_ms: millis(0.9),
             p99_ms: millis(0.99),
@@ -109,17 +99,13 @@ impl Tally {
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
-        self.0
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
 fn code(answer: &Answer) -> String {
     match answer {
-        Answer::Answered { status, body, .. } => {
-            body.code.clone().unwrap_or_else(|| status.to_string())
-        }
+        Answer::Answered { status, body, .. } => body.code.clone().unwrap_or_else(|| status.to_string()),
         Answer::NoAnswer(_) => "no_answer".into(),
     }
 }

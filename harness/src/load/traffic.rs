@@ -46,11 +46,7 @@ struct Shared {
 
 impl Traffic {
     /// Ends when the schedule does, or soon after `interrupted` is set; orders under way are carried to their end.
-    pub async fn run(
-        self,
-        progress: &Progress,
-        interrupted: &AtomicBool,
-    ) -> anyhow::Result<Summary> {
+    pub async fn run(self, progress: &Progress, interrupted: &AtomicBool) -> anyhow::Result<Summary> {
         let shared = Arc::new(Shared {
             orders: Orders::of(&self.catalogue, self.cancel_percent, self.seed),
             schedule: Schedule::start(self.pace, self.until),
@@ -102,12 +98,7 @@ impl Shared {
         let mut order = self.orders.order(number);
         let body = std::mem::take(&mut order.body);
         let items = body[order.items.clone()].to_owned();
-        let request = Request {
-            url: self.orders_url.clone(),
-            key: order.key.to_string(),
-            body,
-            number,
-        };
+        let request = Request { url: self.orders_url.clone(), key: order.key.to_string(), body, number };
         let ended = post_until_answered(&self.client, &request, due, &self.patience, |attempted| {
             self.keep(Action::Create, order.key, &order, None, &items, attempted)
         })
@@ -127,19 +118,10 @@ impl Shared {
         };
         let key = Uuid::new_v4();
         let body = r#"{"reason":"changed my mind"}"#.to_owned();
-        let request = Request {
-            url,
-            key: key.to_string(),
-            body,
-            number,
-        };
-        let ended = post_until_answered(
-            &self.client,
-            &request,
-            Instant::now(),
-            &self.patience,
-            |attempted| self.keep(Action::Cancel, key, order, Some(id), "[]", attempted),
-        )
+        let request = Request { url, key: key.to_string(), body, number };
+        let ended = post_until_answered(&self.client, &request, Instant::now(), &self.patience, |attempted| {
+            self.keep(Action::Cancel, key, order, Some(id), "[]", attempted)
+        })
         .await;
         self.tally.cancelled(ended.outcome);
     }
@@ -158,12 +140,7 @@ impl Shared {
             return true;
         };
         let (status, body, position, error) = match attempted.answer {
-            Answer::Answered {
-                status,
-                body,
-                position,
-                ..
-            } => (Some(*status), Some(body), position.as_deref(), None),
+            Answer::Answered { status, body, position, .. } => (Some(*status), Some(body), position.as_deref(), None),
             Answer::NoAnswer(why) => (None, None, None, Some(why.as_str())),
         };
         let written = serde_json::from_str::<&RawValue>(items).is_ok_and(|items| {

@@ -111,23 +111,15 @@ impl Event {
             "order.cancelled" => read(payload, |p: OfOrder| Self::Cancelled { order: p.order_id }),
             "order.shipped" => read(payload, |p: OfOrder| Self::Shipped { order: p.order_id }),
             "order.delivered" => read(payload, |p: OfOrder| Self::Delivered { order: p.order_id }),
-            "inventory.reserved" => {
-                with_lines(payload, |order, lines| Self::StockReserved { order, lines })
+            "inventory.reserved" => with_lines(payload, |order, lines| Self::StockReserved { order, lines }),
+            "inventory.released" => with_lines(payload, |order, lines| Self::StockReleased { order, lines }),
+            "inventory.shipped" => with_lines(payload, |order, lines| Self::StockShipped { order, lines }),
+            "inventory.rejected" => {
+                read(payload, |p: RejectedPayload| Self::StockRejected { order: p.order_id, missing: p.missing })
             }
-            "inventory.released" => {
-                with_lines(payload, |order, lines| Self::StockReleased { order, lines })
+            "inventory.received" => {
+                read(payload, |p: ReceivedPayload| Self::StockReceived { product: p.product_id, quantity: p.quantity })
             }
-            "inventory.shipped" => {
-                with_lines(payload, |order, lines| Self::StockShipped { order, lines })
-            }
-            "inventory.rejected" => read(payload, |p: RejectedPayload| Self::StockRejected {
-                order: p.order_id,
-                missing: p.missing,
-            }),
-            "inventory.received" => read(payload, |p: ReceivedPayload| Self::StockReceived {
-                product: p.product_id,
-                quantity: p.quantity,
-            }),
             "notification.requested" => Self::NotificationRequested,
             _ => Self::Other,
         }
@@ -146,10 +138,7 @@ impl Event {
             | Self::StockRejected { order, .. }
             | Self::StockReleased { order, .. }
             | Self::StockShipped { order, .. } => Some(*order),
-            Self::StockReceived { .. }
-            | Self::NotificationRequested
-            | Self::Other
-            | Self::Unreadable(_) => None,
+            Self::StockReceived { .. } | Self::NotificationRequested | Self::Other | Self::Unreadable(_) => None,
         }
     }
 }
@@ -159,9 +148,7 @@ fn read<P: DeserializeOwned>(payload: &str, event: impl FnOnce(P) -> Event) -> E
 }
 
 fn with_lines(payload: &str, event: fn(Uuid, Lines) -> Event) -> Event {
-    read(payload, |p: WithLines| {
-        event(p.order_id, Lines::merged(p.items))
-    })
+    read(payload, |p: WithLines| event(p.order_id, Lines::merged(p.items)))
 }
 
 #[cfg(test)]
@@ -176,19 +163,12 @@ mod tests {
             r#"{{"orderId":"{order}","userId":"u","items":[{{"productId":"a","quantity":2,"unitPrice":5,"productVersion":1}},
             {{"productId":"a","quantity":1,"unitPrice":5,"productVersion":1}}],"totalAmount":15,"currency":"EUR","createdAt":"x"}}"#
         );
-        let expected = Event::Created {
-            order,
-            user: "u".into(),
-            lines: lines(&[("a", 3)]),
-        };
+        let expected = Event::Created { order, user: "u".into(), lines: lines(&[("a", 3)]) };
         assert_eq!(Event::read("order.created", &payload), expected);
     }
 
     #[test]
     fn a_payload_without_its_order_is_unreadable() {
-        assert!(matches!(
-            Event::read("order.confirmed", "{}"),
-            Event::Unreadable(_)
-        ));
+        assert!(matches!(Event::read("order.confirmed", "{}"), Event::Unreadable(_)));
     }
 }

@@ -29,9 +29,7 @@ impl Lines {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, i64)> {
-        self.0
-            .iter()
-            .map(|(product, quantity)| (product.as_str(), *quantity))
+        self.0.iter().map(|(product, quantity)| (product.as_str(), *quantity))
     }
 
     pub fn digest(&self) -> Digest {
@@ -41,10 +39,7 @@ impl Lines {
 
 #[cfg(test)]
 pub(crate) fn lines(pairs: &[(&str, i64)]) -> Lines {
-    Lines::merged(pairs.iter().map(|(product, quantity)| Line {
-        product_id: (*product).into(),
-        quantity: *quantity,
-    }))
+    Lines::merged(pairs.iter().map(|(product, quantity)| Line { product_id: (*product).into(), quantity: *quantity }))
 }
 
 #[cfg(test)]
@@ -53,10 +48,7 @@ mod tests {
 
     #[test]
     fn order_and_repetition_of_lines_do_not_matter() {
-        assert_eq!(
-            lines(&[("b", 1), ("a", 2), ("b", 3)]).digest(),
-            lines(&[("a", 2), ("b", 4)]).digest()
-        );
+        assert_eq!(lines(&[("b", 1), ("a", 2), ("b", 3)]).digest(), lines(&[("a", 2), ("b", 4)]).digest());
     }
 
     #[test]

@@ -39,10 +39,7 @@ mod tests {
             ("foobar", -790_332_482),
             ("a-little-bit-long-string", -985_981_536),
             ("a-little-bit-longer-string", -1_486_304_829),
-            (
-                "lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8",
-                -58_897_971,
-            ),
+            ("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971),
             ("abc", 479_470_107),
         ];
         for (key, expected) in vectors {
@@ -52,9 +49,6 @@ mod tests {
 
     #[test]
     fn a_negative_hash_still_names_a_partition() {
-        assert_eq!(
-            partition_of("foobar", 8),
-            ((-790_332_482_i32 as u32) & 0x7fff_ffff) % 8
-        );
+        assert_eq!(partition_of("foobar", 8), ((-790_332_482_i32 as u32) & 0x7fff_ffff) % 8);
     }
 }

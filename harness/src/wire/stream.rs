@@ -41,12 +41,7 @@ impl Stream {
 }
 
 /// Topics that keep the whole history of their streams, in order.
-pub const EVENT_TOPICS: [&str; 4] = [
-    "order.events",
-    "inventory.events",
-    "product.events",
-    "notification.events",
-];
+pub const EVENT_TOPICS: [&str; 4] = ["order.events", "inventory.events", "product.events", "notification.events"];
 
 /// The index in [`EVENT_TOPICS`] of the topic of a stream; `None` for topics that are not judged here.
 pub fn topic_index(stream_id: &str) -> Option<usize> {
@@ -66,14 +61,8 @@ mod tests {
     #[test]
     fn a_notification_stream_names_its_order() {
         let id = Uuid::from_u128(7);
-        assert_eq!(
-            Stream::parse(&format!("notification:{id}:order-confirmed")),
-            Stream::Notification(id)
-        );
-        assert_eq!(
-            Stream::parse(&format!("notification:{id}")),
-            Stream::Malformed
-        );
+        assert_eq!(Stream::parse(&format!("notification:{id}:order-confirmed")), Stream::Notification(id));
+        assert_eq!(Stream::parse(&format!("notification:{id}")), Stream::Malformed);
     }
 
     #[test]
@@ -84,10 +73,7 @@ mod tests {
 
     #[test]
     fn receipts_travel_with_inventory() {
-        assert_eq!(
-            topic_index("receipt:1").map(|i| EVENT_TOPICS[i]),
-            Some("inventory.events")
-        );
+        assert_eq!(topic_index("receipt:1").map(|i| EVENT_TOPICS[i]), Some("inventory.events"));
         assert_eq!(topic_index("user:1"), None);
     }
 }

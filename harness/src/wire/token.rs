@@ -34,10 +34,7 @@ mod tests {
 
     #[test]
     fn a_token_reads_back_as_written() {
-        let token = Token {
-            partition: 7,
-            position: 123_456,
-        };
+        let token = Token { partition: 7, position: 123_456 };
         assert_eq!(token.to_string().parse(), Ok(token));
         assert!("7-1".parse::<Token>().is_err());
     }

@@ -42,12 +42,7 @@ pub(super) enum Life {
 
 impl Child {
     pub(super) fn new(spec: ChildSpec) -> Self {
-        Self {
-            spec,
-            record: Record::default(),
-            restarts: 0,
-            life: Life::Starting,
-        }
+        Self { spec, record: Record::default(), restarts: 0, life: Life::Starting }
     }
 
     pub(super) fn is(&self, id: ActorId) -> bool {
@@ -66,21 +61,13 @@ impl Child {
     pub(super) fn tell_to_stop(&mut self, child_timeout: Duration) {
         if let Life::Running(cell) = &self.life {
             tell_to_stop(cell, child_timeout);
-            self.life = Life::Stopping {
-                cell: cell.clone(),
-                waiters: Vec::new(),
-                overdue: None,
-            };
+            self.life = Life::Stopping { cell: cell.clone(), waiters: Vec::new(), overdue: None };
         }
     }
 
     /// Bounds the wait for its end. Not for a supervisor, which bounds the wait for each of its own.
     pub(super) fn bound_stop(&mut self, me: &ActorRef<Message>, timeout: Duration) {
-        if let Life::Stopping {
-            cell,
-            overdue: overdue @ None,
-            ..
-        } = &mut self.life
+        if let Life::Stopping { cell, overdue: overdue @ None, .. } = &mut self.life
             && !is_supervisor(cell)
         {
             let id = cell.get_id();
@@ -105,9 +92,7 @@ impl Child {
     pub(super) fn bury(self) {
         match self.life {
             Life::Waiting { timer, .. } => timer.iter().for_each(Timer::abort),
-            Life::Stopping {
-                waiters, overdue, ..
-            } => {
+            Life::Stopping { waiters, overdue, .. } => {
                 overdue.iter().for_each(Timer::abort);
                 for waiter in waiters {
                     _ = waiter.send(());
@@ -125,10 +110,7 @@ pub(super) fn is_supervisor(cell: &ActorCell) -> bool {
 pub(super) fn tell_to_stop(cell: &ActorCell, child_timeout: Duration) {
     if is_supervisor(cell) {
         // If it cannot be told it has ended, and its supervisor is about to hear so.
-        _ = cell.send_message(Message::Shutdown {
-            reply: None,
-            child_timeout,
-        });
+        _ = cell.send_message(Message::Shutdown { reply: None, child_timeout });
     } else {
         cell.stop(Some(StopReason::Ordered.to_string()));
     }
@@ -145,10 +127,7 @@ pub(super) async fn start(
         starting.await
     } else {
         tokio::time::timeout(timeout, starting).await.map_err(|_| {
-            let why = format!(
-                "did not start within {}",
-                humantime::format_duration(timeout)
-            );
+            let why = format!("did not start within {}", humantime::format_duration(timeout));
             (CauseClass::DependencyDown, why)
         })?
     };

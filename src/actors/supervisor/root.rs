@@ -5,10 +5,7 @@ use std::time::Duration;
 use ractor::rpc::CallResult;
 use ractor::{Actor, ActorCell, ActorRef, RpcReplyPort, SpawnErr};
 
-use super::{
-    Arguments, ChildSnapshot, ChildSpec, Launch, Message, SUPERVISOR, StartRefused, Supervisor,
-    oneshot,
-};
+use super::{Arguments, ChildSnapshot, ChildSpec, Launch, Message, SUPERVISOR, StartRefused, Supervisor, oneshot};
 use crate::supervision::{Fact, StopReason, What};
 
 /// Talks to a supervisor. A clone talks to the same one.
@@ -24,10 +21,7 @@ impl Handle {
     /// # Errors
     /// It could not be started.
     pub async fn start_below(arguments: Arguments, above: ActorCell) -> Result<Self, SpawnErr> {
-        let launch = Launch {
-            arguments,
-            ended: None,
-        };
+        let launch = Launch { arguments, ended: None };
         let (actor, _) = Actor::spawn_linked(None, Supervisor, launch, above).await?;
         Ok(Self { actor })
     }
@@ -37,27 +31,18 @@ impl Handle {
     /// # Errors
     /// [`StartRefused`].
     pub async fn start_child(&self, spec: ChildSpec) -> Result<ActorCell, StartRefused> {
-        self.ask(|reply| Message::StartChild(spec, reply))
-            .await
-            .unwrap_or(Err(StartRefused::Ending))
+        self.ask(|reply| Message::StartChild(spec, reply)).await.unwrap_or(Err(StartRefused::Ending))
     }
 
     /// Stops a child and waits for its end.
     pub async fn stop_child(&self, name: &str) {
         // Without an answer the supervisor has ended, and the child with it.
-        _ = self
-            .ask(|reply| Message::StopChild(name.to_owned(), reply))
-            .await;
+        _ = self.ask(|reply| Message::StopChild(name.to_owned(), reply)).await;
     }
 
     /// Stops everything below it in reverse order and then the supervisor, and waits for its end.
     pub async fn shut_down(&self, child_timeout: Duration) {
-        _ = self
-            .ask(|reply| Message::Shutdown {
-                reply: Some(reply),
-                child_timeout,
-            })
-            .await;
+        _ = self.ask(|reply| Message::Shutdown { reply: Some(reply), child_timeout }).await;
     }
 
     /// What its children are doing; none if it has ended.
@@ -71,10 +56,7 @@ impl Handle {
         self.actor.get_cell()
     }
 
-    async fn ask<T: Send + 'static>(
-        &self,
-        message: impl FnOnce(RpcReplyPort<T>) -> Message,
-    ) -> Option<T> {
+    async fn ask<T: Send + 'static>(&self, message: impl FnOnce(RpcReplyPort<T>) -> Message) -> Option<T> {
         match self.actor.call(message, None).await {
             Ok(CallResult::Success(answer)) => Some(answer),
             Ok(CallResult::Timeout | CallResult::SenderError) | Err(_) => None,
@@ -96,25 +78,9 @@ pub struct Root {
 pub async fn start_root(arguments: Arguments) -> Result<Root, SpawnErr> {
     let (tell, ended) = oneshot();
     let (path, history) = (arguments.path.clone(), arguments.history.clone());
-    let (actor, _) = Actor::spawn(
-        None,
-        Supervisor,
-        Launch {
-            arguments,
-            ended: Some(tell),
-        },
-    )
-    .await?;
-    history.record(Fact::now(
-        path,
-        SUPERVISOR,
-        What::Started,
-        "top of the tree",
-    ));
-    Ok(Root {
-        handle: Handle { actor },
-        ended,
-    })
+    let (actor, _) = Actor::spawn(None, Supervisor, Launch { arguments, ended: Some(tell) }).await?;
+    history.record(Fact::now(path, SUPERVISOR, What::Started, "top of the tree"));
+    Ok(Root { handle: Handle { actor }, ended })
 }
 
 impl Root {

@@ -23,9 +23,7 @@ impl From<StopReason> for Exit {
     fn from(reason: StopReason) -> Self {
         match reason {
             StopReason::Done | StopReason::Ordered => Self::Normal(reason),
-            StopReason::Escalated(why) | StopReason::Unexpected(why) => {
-                Self::Crashed(CauseClass::Bug, why)
-            }
+            StopReason::Escalated(why) | StopReason::Unexpected(why) => Self::Crashed(CauseClass::Bug, why),
         }
     }
 }
@@ -62,39 +60,22 @@ impl State {
     }
 
     /// Starts a child that is not there yet.
-    pub(super) async fn add(
-        &mut self,
-        me: &ActorRef<Message>,
-        spec: ChildSpec,
-    ) -> Result<ActorCell, StartRefused> {
+    pub(super) async fn add(&mut self, me: &ActorRef<Message>, spec: ChildSpec) -> Result<ActorCell, StartRefused> {
         if self.ending.is_some() {
             return Err(StartRefused::Ending);
         }
-        if self
-            .children
-            .iter()
-            .any(|child| child.spec.name == spec.name)
-        {
+        if self.children.iter().any(|child| child.spec.name == spec.name) {
             return Err(StartRefused::NameTaken);
         }
         self.children.push(Child::new(spec));
-        self.start(me, self.children.len() - 1, None)
-            .await
-            .map_err(StartRefused::Failed)
+        self.start(me, self.children.len() - 1, None).await.map_err(StartRefused::Failed)
     }
 
     /// The pause of a child is over. Not if the child was stopped meanwhile, or everything is.
     pub(super) async fn retry(&mut self, me: &ActorRef<Message>, name: &str, pause: u64) {
-        let due = self
-            .children
-            .iter()
-            .position(|child| child.spec.name == name);
+        let due = self.children.iter().position(|child| child.spec.name == name);
         if let Some(at) = due
-            && let Life::Waiting {
-                pause: current,
-                cause,
-                ..
-            } = self.children[at].life
+            && let Life::Waiting { pause: current, cause, .. } = self.children[at].life
             && current == pause
         {
             // How it went is a fact already, and nobody waits for an answer.
@@ -110,13 +91,7 @@ impl State {
         after: Option<CauseClass>,
     ) -> Result<ActorCell, String> {
         self.children[at].life = Life::Starting;
-        match child::start(
-            &self.children[at].spec,
-            me.get_cell(),
-            self.arguments.start_timeout,
-        )
-        .await
-        {
+        match child::start(&self.children[at].spec, me.get_cell(), self.arguments.start_timeout).await {
             Ok(cell) => {
                 let now = self.since.elapsed();
                 let child = &mut self.children[at];
@@ -125,9 +100,7 @@ impl State {
                 let left = child.record.budget_left(&self.arguments.policy, now);
                 self.record(at, |fact| match after {
                     None => fact(What::Started, "its turn came").budget_left(left),
-                    Some(class) => fact(What::Restarted, "after a crash")
-                        .cause(class)
-                        .budget_left(left),
+                    Some(class) => fact(What::Restarted, "after a crash").cause(class).budget_left(left),
                 });
                 Ok(cell)
             }
@@ -142,12 +115,7 @@ impl State {
     /// A start that failed after its actor ran would leave that actor beside the next one.
     fn stop_strays(&self, me: &ActorRef<Message>) {
         let is_known = |cell: &ActorCell| self.children.iter().any(|child| child.is(cell.get_id()));
-        for stray in me
-            .get_cell()
-            .get_children()
-            .iter()
-            .filter(|cell| !is_known(cell))
-        {
+        for stray in me.get_cell().get_children().iter().filter(|cell| !is_known(cell)) {
             child::tell_to_stop(stray, self.arguments.stop_timeout);
         }
     }
@@ -160,11 +128,7 @@ impl State {
         let was_told = matches!(self.children[at].life, Life::Stopping { .. });
         match exit {
             Exit::Normal(reason) => {
-                let why = if was_told {
-                    BY_ORDER.to_owned()
-                } else {
-                    reason.to_string()
-                };
+                let why = if was_told { BY_ORDER.to_owned() } else { reason.to_string() };
                 self.record(at, |fact| fact(What::Stopped, &why));
                 self.children.remove(at).bury();
             }
@@ -180,25 +144,14 @@ impl State {
     fn crashed(&mut self, me: &ActorRef<Message>, at: usize, class: CauseClass, why: &str) {
         let now = self.since.elapsed();
         let child = &mut self.children[at];
-        let Verdict {
-            decision,
-            budget_left,
-        } = child
-            .record
-            .decide(&self.arguments.policy, class, now, rand::random::<f64>());
-        self.record(at, |fact| {
-            fact(What::Crashed, why)
-                .cause(class)
-                .budget_left(budget_left)
-        });
+        let Verdict { decision, budget_left } =
+            child.record.decide(&self.arguments.policy, class, now, rand::random::<f64>());
+        self.record(at, |fact| fact(What::Crashed, why).cause(class).budget_left(budget_left));
         match decision {
             Decision::RestartNow => self.wait_to_start(me, at, class, None),
             Decision::RestartAfter(pause) => {
                 self.record(at, |fact| {
-                    fact(What::BackingOff, why)
-                        .cause(class)
-                        .backoff(pause)
-                        .budget_left(budget_left)
+                    fact(What::BackingOff, why).cause(class).backoff(pause).budget_left(budget_left)
                 });
                 self.wait_to_start(me, at, class, Some(pause));
             }
@@ -207,13 +160,7 @@ impl State {
     }
 
     /// The start comes as a message in any case: whatever was sent before it, an order to end above all, comes first.
-    fn wait_to_start(
-        &mut self,
-        me: &ActorRef<Message>,
-        at: usize,
-        cause: CauseClass,
-        after: Option<Duration>,
-    ) {
+    fn wait_to_start(&mut self, me: &ActorRef<Message>, at: usize, cause: CauseClass, after: Option<Duration>) {
         self.pauses += 1;
         let pause = self.pauses;
         let name = self.children[at].spec.name.clone();
@@ -226,11 +173,7 @@ impl State {
                 None
             }
         };
-        self.children[at].life = Life::Waiting {
-            pause,
-            cause,
-            timer,
-        };
+        self.children[at].life = Life::Waiting { pause, cause, timer };
     }
 
     fn escalate(&mut self, me: &ActorRef<Message>, at: usize, class: CauseClass, why: &str) {
@@ -243,28 +186,13 @@ impl State {
             humantime::format_duration(policy.window),
         );
         child.bury();
-        let fact = Fact::now(
-            self.arguments.path.clone(),
-            SUPERVISOR,
-            What::Escalated,
-            &why,
-        )
-        .cause(class);
+        let fact = Fact::now(self.arguments.path.clone(), SUPERVISOR, What::Escalated, &why).cause(class);
         self.arguments.history.record(fact);
         self.end(me, StopReason::Escalated(why), self.arguments.stop_timeout);
     }
 
-    pub(super) fn stop_child(
-        &mut self,
-        me: &ActorRef<Message>,
-        name: &str,
-        reply: RpcReplyPort<()>,
-    ) {
-        let Some(at) = self
-            .children
-            .iter()
-            .position(|child| child.spec.name == name)
-        else {
+    pub(super) fn stop_child(&mut self, me: &ActorRef<Message>, name: &str, reply: RpcReplyPort<()>) {
+        let Some(at) = self.children.iter().position(|child| child.spec.name == name) else {
             _ = reply.send(());
             return;
         };
@@ -295,22 +223,9 @@ impl State {
 
     /// Begins to end: what waits to be started is not started any more, the rest is stopped one by one.
     fn end(&mut self, me: &ActorRef<Message>, reason: StopReason, child_timeout: Duration) {
-        self.ending = Some(Ending {
-            reason,
-            child_timeout,
-            waiters: Vec::new(),
-        });
-        while let Some(at) = self
-            .children
-            .iter()
-            .rposition(|child| child.cell().is_none())
-        {
-            self.record(at, |fact| {
-                fact(
-                    What::Stopped,
-                    "its supervisor ends before it was started again",
-                )
-            });
+        self.ending = Some(Ending { reason, child_timeout, waiters: Vec::new() });
+        while let Some(at) = self.children.iter().rposition(|child| child.cell().is_none()) {
+            self.record(at, |fact| fact(What::Stopped, "its supervisor ends before it was started again"));
             self.children.remove(at).bury();
         }
         self.stop_next(me);
@@ -337,10 +252,7 @@ impl State {
             cell.unlink(me.get_cell());
         }
         self.record(at, |fact| {
-            fact(
-                What::Stopped,
-                "did not end in time; it ends by itself with the message it is handling",
-            )
+            fact(What::Stopped, "did not end in time; it ends by itself with the message it is handling")
         });
         self.children.remove(at).bury();
         self.stop_next(me);
@@ -348,10 +260,7 @@ impl State {
 
     /// Whoever stopped this actor without asking it to shut down: its children still end in order and are not killed.
     pub(super) async fn stop_what_is_left(&mut self, me: &ActorRef<Message>) {
-        let timeout = self
-            .ending
-            .as_ref()
-            .map_or(self.arguments.stop_timeout, |ending| ending.child_timeout);
+        let timeout = self.ending.as_ref().map_or(self.arguments.stop_timeout, |ending| ending.child_timeout);
         while let Some(child) = self.children.last_mut() {
             child.tell_to_stop(timeout);
             let mut why = BY_ORDER;
@@ -376,12 +285,7 @@ impl State {
         if let Some(ended) = self.ended.take() {
             if reason.is_normal() {
                 let path = self.arguments.path.clone();
-                self.arguments.history.record(Fact::now(
-                    path,
-                    SUPERVISOR,
-                    What::Stopped,
-                    &reason.to_string(),
-                ));
+                self.arguments.history.record(Fact::now(path, SUPERVISOR, What::Stopped, &reason.to_string()));
             }
             // Nobody need listen.
             _ = ended.send(reason);
@@ -393,18 +297,13 @@ impl State {
 
     pub(super) fn snapshot(&self) -> Vec<ChildSnapshot> {
         let now = self.since.elapsed();
-        self.children
-            .iter()
-            .map(|child| child.snapshot(&self.arguments.policy, now))
-            .collect()
+        self.children.iter().map(|child| child.snapshot(&self.arguments.policy, now)).collect()
     }
 
     /// Records a fact about the child at `at`.
     fn record(&self, at: usize, make: impl FnOnce(&dyn Fn(What, &str) -> Fact) -> Fact) {
         let spec = &self.children[at].spec;
         let path = self.arguments.path.child(&spec.name);
-        self.arguments.history.record(make(&|what, why| {
-            Fact::now(path.clone(), spec.kind, what, why)
-        }));
+        self.arguments.history.record(make(&|what, why| Fact::now(path.clone(), spec.kind, what, why)));
     }
 }

@@ -27,24 +27,14 @@ pub fn reserve(state: &Inventory, wish: Reservation, level: &mut Level) -> Optio
     if *state != Inventory::Undecided {
         return None;
     }
-    let missing: Vec<MissingLine> = wish
-        .items
-        .iter()
-        .filter_map(|item| shortage(item, level))
-        .collect();
+    let missing: Vec<MissingLine> = wish.items.iter().filter_map(|item| shortage(item, level)).collect();
     if !missing.is_empty() {
-        return Some(Event::Rejected(StockRejected {
-            order_id: wish.order_id,
-            missing,
-        }));
+        return Some(Event::Rejected(StockRejected { order_id: wish.order_id, missing }));
     }
     for item in &wish.items {
         *level.entry(item.product_id.clone()).or_default() -= i64::from(item.quantity);
     }
-    Some(Event::Reserved(StockMoved {
-        order_id: wish.order_id,
-        items: wish.items,
-    }))
+    Some(Event::Reserved(StockMoved { order_id: wish.order_id, items: wish.items }))
 }
 
 /// Gives back what was reserved, if anything was.
@@ -55,10 +45,7 @@ pub fn release(state: &Inventory, order_id: OrderId, level: &mut Level) -> Optio
     for item in items {
         *level.entry(item.product_id.clone()).or_default() += i64::from(item.quantity);
     }
-    Some(Event::Released(StockMoved {
-        order_id,
-        items: items.clone(),
-    }))
+    Some(Event::Released(StockMoved { order_id, items: items.clone() }))
 }
 
 /// Marks what was reserved as gone, if anything was.
@@ -67,10 +54,7 @@ pub fn ship(state: &Inventory, order_id: OrderId) -> Option<Event> {
     let Inventory::Reserved(items) = state else {
         return None;
     };
-    Some(Event::Shipped(StockMoved {
-        order_id,
-        items: items.clone(),
-    }))
+    Some(Event::Shipped(StockMoved { order_id, items: items.clone() }))
 }
 
 fn shortage(item: &Item, level: &Level) -> Option<MissingLine> {
@@ -94,50 +78,27 @@ mod tests {
     }
 
     fn item(product: &str, quantity: u32) -> Item {
-        Item {
-            product_id: product.parse().unwrap(),
-            quantity,
-        }
+        Item { product_id: product.parse().unwrap(), quantity }
     }
 
     fn level(of: &[(&str, i64)]) -> Level {
-        of.iter()
-            .map(|(product, n)| (product.parse().unwrap(), *n))
-            .collect()
+        of.iter().map(|(product, n)| (product.parse().unwrap(), *n)).collect()
     }
 
     #[test]
     fn all_lines_are_reserved_or_none() {
         let mut stock = level(&[("mug", 5), ("tea", 1)]);
-        let wish = Reservation {
-            order_id: id(1),
-            items: vec![item("mug", 3), item("tea", 2)],
-        };
+        let wish = Reservation { order_id: id(1), items: vec![item("mug", 3), item("tea", 2)] };
         let decided = reserve(&Inventory::Undecided, wish, &mut stock);
-        let missing = vec![MissingLine {
-            product_id: "tea".parse().unwrap(),
-            requested: 2,
-            available: 1,
-        }];
-        assert_eq!(
-            decided,
-            Some(Event::Rejected(StockRejected {
-                order_id: id(1),
-                missing
-            }))
-        );
+        let missing = vec![MissingLine { product_id: "tea".parse().unwrap(), requested: 2, available: 1 }];
+        assert_eq!(decided, Some(Event::Rejected(StockRejected { order_id: id(1), missing })));
         assert_eq!(stock, level(&[("mug", 5), ("tea", 1)]));
     }
 
     #[test]
     fn a_product_never_received_is_out_of_stock() {
-        let wish = Reservation {
-            order_id: id(1),
-            items: vec![item("ghost", 1)],
-        };
-        let Some(Event::Rejected(rejected)) =
-            reserve(&Inventory::Undecided, wish, &mut Level::new())
-        else {
+        let wish = Reservation { order_id: id(1), items: vec![item("ghost", 1)] };
+        let Some(Event::Rejected(rejected)) = reserve(&Inventory::Undecided, wish, &mut Level::new()) else {
             panic!("not rejected")
         };
         assert_eq!(rejected.missing[0].available, 0);
@@ -146,15 +107,8 @@ mod tests {
     #[test]
     fn an_order_is_decided_once() {
         let mut stock = level(&[("mug", 5)]);
-        let wish = || Reservation {
-            order_id: id(1),
-            items: vec![item("mug", 1)],
-        };
-        for decided in [
-            Inventory::Reserved(vec![item("mug", 1)]),
-            Inventory::Rejected,
-            Inventory::Released,
-        ] {
+        let wish = || Reservation { order_id: id(1), items: vec![item("mug", 1)] };
+        for decided in [Inventory::Reserved(vec![item("mug", 1)]), Inventory::Rejected, Inventory::Released] {
             assert_eq!(reserve(&decided, wish(), &mut stock), None);
         }
         assert_eq!(stock, level(&[("mug", 5)]));
@@ -162,12 +116,7 @@ mod tests {
 
     #[test]
     fn only_what_is_reserved_is_released_or_shipped() {
-        for state in [
-            Inventory::Undecided,
-            Inventory::Rejected,
-            Inventory::Released,
-            Inventory::Shipped,
-        ] {
+        for state in [Inventory::Undecided, Inventory::Rejected, Inventory::Released, Inventory::Shipped] {
             assert_eq!(release(&state, id(1), &mut Level::new()), None);
             assert_eq!(ship(&state, id(1)), None);
         }

@@ -21,20 +21,11 @@ impl Aggregate for Order {
 
     fn decide(&self, command: &Command, now: DateTime<Utc>) -> Result<Vec<Event>, OrderRefusal> {
         match (self, command) {
-            (
-                Self::Absent,
-                Command::Place {
-                    order_id,
-                    user_id,
-                    lines,
-                },
-            ) => place(*order_id, user_id, lines, now),
+            (Self::Absent, Command::Place { order_id, user_id, lines }) => place(*order_id, user_id, lines, now),
             (Self::Absent, _) => Err(OrderRefusal::Unknown),
             (_, Command::Place { order_id, .. }) => Err(OrderRefusal::AlreadyExists(*order_id)),
 
-            (Self::Processing(facts), Command::Confirm) => {
-                Ok(vec![Event::Confirmed(facts.moved(Some(now), None))])
-            }
+            (Self::Processing(facts), Command::Confirm) => Ok(vec![Event::Confirmed(facts.moved(Some(now), None))]),
             (Self::Confirmed(_), Command::Confirm) => Ok(vec![]),
 
             (Self::Processing(facts), Command::Reject { reason, missing }) => {
@@ -43,9 +34,7 @@ impl Aggregate for Order {
             (Self::Rejected(_), Command::Reject { .. }) => Ok(vec![]),
 
             (Self::Processing(facts) | Self::Confirmed(facts), Command::Cancel { reason }) => {
-                Ok(vec![Event::Cancelled(
-                    facts.moved(facts.confirmed_at, Some(reason.clone())),
-                )])
+                Ok(vec![Event::Cancelled(facts.moved(facts.confirmed_at, Some(reason.clone())))])
             }
             (Self::Cancelled(_), Command::Cancel { .. }) => Ok(vec![]),
 
@@ -77,10 +66,7 @@ impl Aggregate for Order {
 
 fn not_allowed(order: &Order, command: &Command) -> OrderRefusal {
     match order.status() {
-        Some(status) => OrderRefusal::NotAllowed {
-            command: command.name(),
-            status,
-        },
+        Some(status) => OrderRefusal::NotAllowed { command: command.name(), status },
         None => OrderRefusal::Unknown,
     }
 }
@@ -96,8 +82,8 @@ fn place(
     if let Some(other) = lines.iter().find(|line| line.currency != currency) {
         return Err(OrderRefusal::MixedCurrency(currency, other.currency));
     }
-    let total_amount = money::total(merged.iter().map(|line| (line.unit_price, line.quantity)))
-        .ok_or(OrderRefusal::TotalTooLarge)?;
+    let total_amount =
+        money::total(merged.iter().map(|line| (line.unit_price, line.quantity))).ok_or(OrderRefusal::TotalTooLarge)?;
     Ok(vec![Event::Created(OrderCreated {
         order_id,
         user_id: user_id.clone(),
@@ -120,21 +106,13 @@ fn merge(lines: &[PricedLine]) -> Result<Vec<Line>, OrderRefusal> {
         }
     }
     if merged.len() > MAX_LINES {
-        return Err(OrderRefusal::TooManyLines {
-            lines: merged.len(),
-            max: MAX_LINES,
-        });
+        return Err(OrderRefusal::TooManyLines { lines: merged.len(), max: MAX_LINES });
     }
-    merged
-        .into_values()
-        .map(|(quantity, line)| merged_line(quantity, line))
-        .collect()
+    merged.into_values().map(|(quantity, line)| merged_line(quantity, line)).collect()
 }
 
 fn merged_line(quantity: u64, line: &PricedLine) -> Result<Line, OrderRefusal> {
-    let in_range = u32::try_from(quantity)
-        .ok()
-        .filter(|quantity| (1..=MAX_QUANTITY).contains(quantity));
+    let in_range = u32::try_from(quantity).ok().filter(|quantity| (1..=MAX_QUANTITY).contains(quantity));
     Ok(Line {
         product_id: line.product_id.clone(),
         quantity: in_range.ok_or_else(|| OrderRefusal::QuantityOutOfRange {

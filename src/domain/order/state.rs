@@ -122,10 +122,7 @@ impl Order {
             | Self::Rejected(facts)
             | Self::Cancelled(facts)
             | Self::Shipped(facts)
-            | Self::Delivered(facts) => phase(Facts {
-                confirmed_at,
-                ..facts
-            }),
+            | Self::Delivered(facts) => phase(Facts { confirmed_at, ..facts }),
         }
     }
 }

@@ -17,26 +17,14 @@ impl Aggregate for Product {
 
     fn decide(&self, command: &Command, now: DateTime<Utc>) -> Result<Vec<Event>, ProductRefusal> {
         match (self, command) {
-            (
-                Self::Absent,
-                Command::Create {
-                    product_id,
-                    details,
-                },
-            ) => Ok(vec![created(product_id, details, now)]),
+            (Self::Absent, Command::Create { product_id, details }) => Ok(vec![created(product_id, details, now)]),
             (Self::Active { .. }, Command::Create { product_id, .. }) => {
                 Err(ProductRefusal::AlreadyExists(product_id.clone()))
             }
             (Self::Absent, Command::Update { .. }) => Err(ProductRefusal::Unknown),
-            (
-                Self::Active {
-                    product_id,
-                    details,
-                },
-                Command::Update { changes },
-            ) => Ok(updated(product_id, details.differing(changes), now)
-                .into_iter()
-                .collect()),
+            (Self::Active { product_id, details }, Command::Update { changes }) => {
+                Ok(updated(product_id, details.differing(changes), now).into_iter().collect())
+            }
         }
     }
 
@@ -69,13 +57,8 @@ fn created(product_id: &ProductId, details: &Details, now: DateTime<Utc>) -> Eve
 
 /// Nothing where nothing differs, so that a repeated update appends nothing.
 fn updated(product_id: &ProductId, changes: Changes, now: DateTime<Utc>) -> Option<Event> {
-    (changes != Changes::default()).then(|| {
-        Event::Updated(ProductUpdated {
-            product_id: product_id.clone(),
-            changes,
-            updated_at: now,
-        })
-    })
+    (changes != Changes::default())
+        .then(|| Event::Updated(ProductUpdated { product_id: product_id.clone(), changes, updated_at: now }))
 }
 
 #[cfg(test)]
@@ -102,40 +85,23 @@ mod tests {
     }
 
     fn price(amount: i64) -> Changes {
-        Changes {
-            price: Some(euro(amount)),
-            ..Changes::default()
-        }
+        Changes { price: Some(euro(amount)), ..Changes::default() }
     }
 
     fn change(changes: Changes) -> Event {
-        Event::Updated(ProductUpdated {
-            product_id: mug(),
-            changes,
-            updated_at: now(),
-        })
+        Event::Updated(ProductUpdated { product_id: mug(), changes, updated_at: now() })
     }
 
     #[test]
     fn a_product_enters_the_catalogue_once() {
-        let create = || Command::Create {
-            product_id: mug(),
-            details: blue(),
-        };
-        given::<Product>([])
-            .when(create())
-            .then([created(&mug(), &blue(), now())]);
-        given::<Product>([created(&mug(), &blue(), now())])
-            .when(create())
-            .then_refuses("product_exists");
+        let create = || Command::Create { product_id: mug(), details: blue() };
+        given::<Product>([]).when(create()).then([created(&mug(), &blue(), now())]);
+        given::<Product>([created(&mug(), &blue(), now())]).when(create()).then_refuses("product_exists");
     }
 
     #[test]
     fn an_update_names_only_what_changes() {
-        let asked = Changes {
-            name: Some("Blue mug".into()),
-            ..price(1100)
-        };
+        let asked = Changes { name: Some("Blue mug".into()), ..price(1100) };
         given::<Product>([created(&mug(), &blue(), now())])
             .when(Command::Update { changes: asked })
             .then([change(price(1100))]);
@@ -144,16 +110,12 @@ mod tests {
     #[test]
     fn an_update_that_changes_nothing_appends_nothing() {
         given::<Product>([created(&mug(), &blue(), now()), change(price(1100))])
-            .when(Command::Update {
-                changes: price(1100),
-            })
+            .when(Command::Update { changes: price(1100) })
             .then([]);
     }
 
     #[test]
     fn an_unknown_product_cannot_be_updated() {
-        given::<Product>([])
-            .when(Command::Update { changes: price(1) })
-            .then_refuses("product_not_found");
+        given::<Product>([]).when(Command::Update { changes: price(1) }).then_refuses("product_not_found");
     }
 }

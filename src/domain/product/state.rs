@@ -54,16 +54,9 @@ impl Product {
                     attributes: created.attributes.clone(),
                 },
             },
-            (
-                Self::Active {
-                    product_id,
-                    details,
-                },
-                Event::Updated(updated),
-            ) => Self::Active {
-                product_id,
-                details: details.with(&updated.changes),
-            },
+            (Self::Active { product_id, details }, Event::Updated(updated)) => {
+                Self::Active { product_id, details: details.with(&updated.changes) }
+            }
             // A stream begins with its creation; a change before it changes nothing.
             (Self::Absent, Event::Updated(_)) => Self::Absent,
         }
@@ -88,14 +81,8 @@ impl Details {
         Changes {
             name: changes.name.clone().filter(|name| *name != self.name),
             price: changes.price.filter(|price| *price != self.price),
-            description: changes
-                .description
-                .clone()
-                .filter(|text| *text != self.description),
-            attributes: changes
-                .attributes
-                .clone()
-                .filter(|attributes| *attributes != self.attributes),
+            description: changes.description.clone().filter(|text| *text != self.description),
+            attributes: changes.attributes.clone().filter(|attributes| *attributes != self.attributes),
         }
     }
 }

@@ -17,31 +17,21 @@ struct Item {
 }
 
 fn refused(body: &str) -> serde_json::Value {
-    serde_json::to_value(&*read::<Wish>(body.as_bytes()).expect_err(body))
-        .expect("a problem is JSON")
+    serde_json::to_value(&*read::<Wish>(body.as_bytes()).expect_err(body)).expect("a problem is JSON")
 }
 
 #[test]
 fn what_does_not_fit_is_named_by_its_path() {
     for (body, field) in [
-        (
-            r#"{"items":[{"quantity":1},{"quantity":-1}]}"#,
-            "items[1].quantity",
-        ),
+        (r#"{"items":[{"quantity":1},{"quantity":-1}]}"#, "items[1].quantity"),
         (r#"{"items":[{"quantity":"2"}]}"#, "items[0].quantity"),
-        (
-            r#"{"items":[{"quantity":99999999999}]}"#,
-            "items[0].quantity",
-        ),
+        (r#"{"items":[{"quantity":99999999999}]}"#, "items[0].quantity"),
         (r#"{"items":[{"quantity":1,"price":3}]}"#, "items[0].price"),
         (r#"{"items":7}"#, "items"),
     ] {
         let problem = refused(body);
         assert_eq!(
-            (
-                problem["status"].as_u64(),
-                problem["errors"][0]["field"].as_str()
-            ),
+            (problem["status"].as_u64(), problem["errors"][0]["field"].as_str()),
             (Some(422), Some(field)),
             "{body}"
         );
@@ -57,12 +47,7 @@ fn what_is_not_json_is_400_with_the_place() {
             (Some(400), Some("malformed_json")),
             "{body}"
         );
-        assert!(
-            problem["detail"]
-                .as_str()
-                .is_some_and(|detail| detail.contains("line 1 column")),
-            "{problem}"
-        );
+        assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("line 1 column")), "{problem}");
     }
 }
 
@@ -76,8 +61,7 @@ fn only_json_is_json() {
         ("application/x-www-form-urlencoded", false),
         ("text/json", false),
     ] {
-        let headers =
-            HeaderMap::from_iter([(header::CONTENT_TYPE, value.parse().expect("a header"))]);
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, value.parse().expect("a header"))]);
         assert_eq!(is_json(&headers), expected, "{value}");
     }
     assert!(!is_json(&HeaderMap::new()));
@@ -85,15 +69,8 @@ fn only_json_is_json() {
 
 #[test]
 fn a_trace_context_of_another_form_is_left_out() {
-    assert!(is_traceparent(
-        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    ));
-    for bad in [
-        "",
-        "00-0af7-b7ad6b7169203331-01",
-        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
-        "zz",
-    ] {
+    assert!(is_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
+    for bad in ["", "00-0af7-b7ad6b7169203331-01", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x", "zz"] {
         assert!(!is_traceparent(bad), "{bad}");
     }
 }
@@ -104,27 +81,15 @@ async fn key(values: &[&str]) -> Result<Option<String>, u16> {
         request = request.header(IDEMPOTENCY_KEY, *value);
     }
     let (mut parts, ()) = request.body(()).expect("a request").into_parts();
-    Key::from_request_parts(&mut parts, &())
-        .await
-        .map(|key| key.0)
-        .map_err(|failed| failed.0.status().as_u16())
+    Key::from_request_parts(&mut parts, &()).await.map(|key| key.0).map_err(|failed| failed.0.status().as_u16())
 }
 
 #[tokio::test]
 async fn an_idempotency_key_is_one_header_of_1_to_255_printable_characters() {
     assert_eq!(key(&[]).await, Ok(None));
     assert_eq!(key(&["order 7"]).await, Ok(Some("order 7".to_owned())));
-    assert_eq!(
-        key(&["x".repeat(255).as_str()]).await,
-        Ok(Some("x".repeat(255)))
-    );
-    for bad in [
-        &[""][..],
-        &["x".repeat(256).as_str()][..],
-        &["ä"][..],
-        &["a", "b"][..],
-        &["a\tb"][..],
-    ] {
+    assert_eq!(key(&["x".repeat(255).as_str()]).await, Ok(Some("x".repeat(255))));
+    for bad in [&[""][..], &["x".repeat(256).as_str()][..], &["ä"][..], &["a", "b"][..], &["a\tb"][..]] {
         assert_eq!(key(bad).await, Err(400), "{bad:?}");
     }
 }

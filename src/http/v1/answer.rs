@@ -34,12 +34,7 @@ pub(super) struct Answer<const STATUS: u16, T> {
 
 impl<const STATUS: u16, T> Answer<STATUS, T> {
     pub(super) fn new(body: T) -> Self {
-        Self {
-            body,
-            location: None,
-            position: None,
-            behind: None,
-        }
+        Self { body, location: None, position: None, behind: None }
     }
 
     pub(super) fn at(mut self, location: String) -> Self {
@@ -82,14 +77,8 @@ impl<const STATUS: u16, T: JsonSchema> OperationOutput for Answer<STATUS, T> {
         Json::<T>::operation_response(ctx, operation)
     }
 
-    fn inferred_responses(
-        ctx: &mut GenContext,
-        operation: &mut Operation,
-    ) -> Vec<(Option<Code>, Documented)> {
+    fn inferred_responses(ctx: &mut GenContext, operation: &mut Operation) -> Vec<(Option<Code>, Documented)> {
         let documented = Self::operation_response(ctx, operation);
-        documented
-            .map(|documented| (Some(Code::Code(STATUS)), documented))
-            .into_iter()
-            .collect()
+        documented.map(|documented| (Some(Code::Code(STATUS)), documented)).into_iter().collect()
     }
 }

@@ -29,19 +29,10 @@ impl Freshness {
     }
 
     /// Waits until `view` has seen it; the distance if it did not come in time.
-    pub(super) async fn reached(
-        &self,
-        view: &str,
-        gateway: &Gateway,
-    ) -> Result<Option<Position>, Refused> {
-        let Some(after) = &self.after else {
-            return Ok(None);
-        };
+    pub(super) async fn reached(&self, view: &str, gateway: &Gateway) -> Result<Option<Position>, Refused> {
+        let Some(after) = &self.after else { return Ok(None) };
         let token = token(after, gateway.partitions.count())?;
-        let bound = self
-            .wait
-            .map_or(gateway.config.wait_default, Duration::from_millis)
-            .min(gateway.config.wait_max);
+        let bound = self.wait.map_or(gateway.config.wait_default, Duration::from_millis).min(gateway.config.wait_max);
         match until(&gateway.db, view, token, bound).await? {
             Waited::Reached => Ok(None),
             Waited::Stale { behind } => Ok(Some(behind)),
@@ -72,9 +63,7 @@ mod tests {
         assert_eq!(token("7:12", 8).map(|token| token.position).ok(), Some(12));
         for bad in ["8:12", "x", "", "-1:2", "7"] {
             assert_eq!(
-                token(bad, 8)
-                    .map_err(|problem| problem.code().to_owned())
-                    .err(),
+                token(bad, 8).map_err(|problem| problem.code().to_owned()).err(),
                 Some("bad_position".to_owned()),
                 "{bad}"
             );

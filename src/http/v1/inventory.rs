@@ -18,15 +18,11 @@ use crate::projections::stock;
 
 pub(super) fn routes() -> ApiRouter<Shared> {
     ApiRouter::new()
-        .api_route(
-            "/v1/inventory/{id}",
-            get_with(get, |op| op.id("getStock").summary("Stock of one product")),
-        )
+        .api_route("/v1/inventory/{id}", get_with(get, |op| op.id("getStock").summary("Stock of one product")))
         .api_route(
             "/v1/inventory/{id}/receipts",
             post_with(receive, |op| {
-                op.id("receiveStock")
-                    .summary("Goods that came in; the answer already counts them")
+                op.id("receiveStock").summary("Goods that came in; the answer already counts them")
             }),
         )
 }
@@ -44,29 +40,13 @@ struct StockBody {
     shipped: i64,
 }
 
-async fn get(
-    State(gateway): State<Shared>,
-    Id(product_id): Id<ProductId>,
-) -> Result<Found<StockBody>, Failed> {
+async fn get(State(gateway): State<Shared>, Id(product_id): Id<ProductId>) -> Result<Found<StockBody>, Failed> {
     let row = stock::get(&gateway.db, &product_id).await?.ok_or_else(|| {
-        Problem::not_found(
-            "stock_not_found",
-            format!("nothing of {product_id} was ever received"),
-        )
-        .next("receive some with POST /v1/inventory/{productId}/receipts")
+        Problem::not_found("stock_not_found", format!("nothing of {product_id} was ever received"))
+            .next("receive some with POST /v1/inventory/{productId}/receipts")
     })?;
-    let stock::StockRow {
-        product_id,
-        available,
-        reserved,
-        shipped,
-    } = row;
-    Ok(Answer::new(StockBody {
-        product_id,
-        available,
-        reserved,
-        shipped,
-    }))
+    let stock::StockRow { product_id, available, reserved, shipped } = row;
+    Ok(Answer::new(StockBody { product_id, available, reserved, shipped }))
 }
 
 /// Goods that came in.
@@ -101,39 +81,18 @@ async fn receive(
         Some(key) => ReceiptId::derive(&IdempotencyScope::product(&product_id), key),
         None => clock::new_id().into(),
     };
-    let hash = RequestHash::default()
-        .field(product_id.as_str())
-        .field(quantity.to_be_bytes())
-        .hex();
-    let goods = Goods {
-        receipt_id,
-        product_id: product_id.clone(),
-        quantity,
-    };
-    let received = gateway
-        .commands
-        .receive_stock
-        .receive(goods, story.request(Some(hash)))
-        .await;
+    let hash = RequestHash::default().field(product_id.as_str()).field(quantity.to_be_bytes()).hex();
+    let goods = Goods { receipt_id, product_id: product_id.clone(), quantity };
+    let received = gateway.commands.receive_stock.receive(goods, story.request(Some(hash))).await;
     let receipt = received.map_err(|error| refused(error, key.is_some()))?;
-    Ok(Answer::new(ReceiptBody {
-        receipt_id,
-        product_id,
-        quantity,
-    })
-    .position(receipt.token))
+    Ok(Answer::new(ReceiptBody { receipt_id, product_id, quantity }).position(receipt.token))
 }
 
 fn refused(error: CommandError, has_key: bool) -> Refused {
     match error {
-        CommandError::Refused {
-            code: "receipt_exists",
-            ..
-        } if has_key => key_reused("a receipt"),
-        unknown @ CommandError::UnknownProducts(_) => {
-            Problem::not_found("product_not_found", unknown.to_string())
-                .next("create the product with POST /v1/products")
-        }
+        CommandError::Refused { code: "receipt_exists", .. } if has_key => key_reused("a receipt"),
+        unknown @ CommandError::UnknownProducts(_) => Problem::not_found("product_not_found", unknown.to_string())
+            .next("create the product with POST /v1/products"),
         other => other.into(),
     }
 }
@@ -144,11 +103,7 @@ mod tests {
 
     #[test]
     fn a_key_with_another_quantity_is_422() {
-        let taken = CommandError::Refused {
-            code: "receipt_exists",
-            detail: String::new(),
-            is_unknown: false,
-        };
+        let taken = CommandError::Refused { code: "receipt_exists", detail: String::new(), is_unknown: false };
         assert_eq!(refused(taken, true).code(), "idempotency_key_reused");
     }
 

@@ -19,10 +19,7 @@ type Shared = Arc<Gateway>;
 
 /// Every route of the version.
 pub(super) fn routes() -> ApiRouter<Shared> {
-    ApiRouter::new()
-        .merge(orders::routes())
-        .merge(products::routes())
-        .merge(inventory::routes())
+    ApiRouter::new().merge(orders::routes()).merge(products::routes()).merge(inventory::routes())
 }
 
 /// Hash of the fields a client sent: what tells a repeated request from another one with the same name.
@@ -41,13 +38,10 @@ impl RequestHash {
 
     fn hex(self) -> String {
         use std::fmt::Write as _;
-        self.0
-            .finalize()
-            .iter()
-            .fold(String::with_capacity(64), |mut hex, byte| {
-                _ = write!(hex, "{byte:02x}");
-                hex
-            })
+        self.0.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
+            _ = write!(hex, "{byte:02x}");
+            hex
+        })
     }
 }
 
@@ -57,12 +51,7 @@ mod tests {
 
     #[test]
     fn a_hash_keeps_fields_apart() {
-        let hash = |fields: &[&str]| {
-            fields
-                .iter()
-                .fold(RequestHash::default(), |hash, field| hash.field(field))
-                .hex()
-        };
+        let hash = |fields: &[&str]| fields.iter().fold(RequestHash::default(), |hash, field| hash.field(field)).hex();
         assert_eq!(hash(&["a", "b"]), hash(&["a", "b"]));
         assert_eq!(hash(&["a"]).len(), 64);
         assert_ne!(hash(&["ab", ""]), hash(&["a", "b"]));
@@ -88,14 +77,8 @@ mod tests {
             ("/v1/inventory/{id}/receipts", "post", "201"),
         ] {
             let responses = &document["paths"][path][method]["responses"];
-            assert!(
-                responses[status]["content"]["application/json"].is_object(),
-                "{method} {path}: {responses}"
-            );
-            assert!(
-                responses["default"]["content"]["application/problem+json"].is_object(),
-                "{method} {path}"
-            );
+            assert!(responses[status]["content"]["application/json"].is_object(), "{method} {path}: {responses}");
+            assert!(responses["default"]["content"]["application/problem+json"].is_object(), "{method} {path}");
         }
         assert!(document["components"]["schemas"]["Money"].is_object());
     }

@@ -39,38 +39,16 @@ pub(super) fn routes() -> ApiRouter<Shared> {
         .api_route(
             "/v1/orders",
             post_with(place, |op| op.id("placeOrder").summary("Places an order"))
-                .get_with(list, |op| {
-                    op.id("listOrders").summary("Lists orders, newest first")
-                }),
+                .get_with(list, |op| op.id("listOrders").summary("Lists orders, newest first")),
         )
-        .api_route(
-            "/v1/orders/{id}",
-            get_with(get, |op| {
-                op.id("getOrder").summary("One order with its story")
-            }),
-        )
+        .api_route("/v1/orders/{id}", get_with(get, |op| op.id("getOrder").summary("One order with its story")))
         .api_route(
             "/v1/orders/{id}/events",
-            get_with(events, |op| {
-                op.id("orderEvents").summary("Its events, from the log")
-            }),
+            get_with(events, |op| op.id("orderEvents").summary("Its events, from the log")),
         )
-        .api_route(
-            "/v1/orders/{id}/cancel",
-            post_with(cancel, |op| op.id("cancelOrder").summary("Withdraws it")),
-        )
-        .api_route(
-            "/v1/orders/{id}/ship",
-            post_with(ship, |op| {
-                op.id("shipOrder").summary("It has left the house")
-            }),
-        )
-        .api_route(
-            "/v1/orders/{id}/deliver",
-            post_with(deliver, |op| {
-                op.id("deliverOrder").summary("It has arrived")
-            }),
-        )
+        .api_route("/v1/orders/{id}/cancel", post_with(cancel, |op| op.id("cancelOrder").summary("Withdraws it")))
+        .api_route("/v1/orders/{id}/ship", post_with(ship, |op| op.id("shipOrder").summary("It has left the house")))
+        .api_route("/v1/orders/{id}/deliver", post_with(deliver, |op| op.id("deliverOrder").summary("It has arrived")))
 }
 
 /// One order.
@@ -141,26 +119,15 @@ async fn just_accepted(
 ) -> Result<OrderRow, Refused> {
     let first = event_store::stream(&gateway.db, &Order::stream_id(&order_id), 0, 1).await?;
     let Some(created) = first.first() else {
-        return Err(Problem::not_found(
-            "order_not_found",
-            format!("there is no order {order_id}"),
-        ));
+        return Err(Problem::not_found("order_not_found", format!("there is no order {order_id}")));
     };
-    let bound = if has_waited {
-        Duration::ZERO
-    } else {
-        ACCEPTED_WAIT
-    };
+    let bound = if has_waited { Duration::ZERO } else { ACCEPTED_WAIT };
     if until(&gateway.db, view, created.token(), bound).await? == Waited::Reached
         && let Some(row) = order_view::get(&gateway.db, order_id).await?
     {
         return Ok(row);
     }
-    Err(Problem::unavailable(
-        "view_behind",
-        "the order is accepted, but its view is behind",
-        Duration::from_secs(1),
-    ))
+    Err(Problem::unavailable("view_behind", "the order is accepted, but its view is behind", Duration::from_secs(1)))
 }
 
 /// What to list.
@@ -187,39 +154,23 @@ struct Page {
     next_cursor: Option<String>,
 }
 
-async fn list(
-    State(gateway): State<Shared>,
-    Params(listing): Params<Listing>,
-) -> Result<Found<Page>, Failed> {
+async fn list(State(gateway): State<Shared>, Params(listing): Params<Listing>) -> Result<Found<Page>, Failed> {
     let most = gateway.config.page;
     let limit = listing.limit.unwrap_or(50.min(most));
     if !(1..=most).contains(&limit) {
-        return Err(Problem::new(
-            StatusCode::BAD_REQUEST,
-            "bad_query",
-            format!("limit is 1 to {most}, not {limit}"),
-        )
-        .errors(vec![FieldError::new(
-            "limit",
-            format!("expected 1 to {most}"),
-        )])
-        .next("ask for a smaller page and follow nextCursor")
-        .into());
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_query", format!("limit is 1 to {most}, not {limit}"))
+            .errors(vec![FieldError::new("limit", format!("expected 1 to {most}"))])
+            .next("ask for a smaller page and follow nextCursor")
+            .into());
     }
     let after = listing.cursor.as_deref().map(read_cursor).transpose()?;
-    let filter = Filter {
-        user_id: listing.user_id,
-        status: listing.status,
-    };
+    let filter = Filter { user_id: listing.user_id, status: listing.status };
     let mut rows = order_view::list(&gateway.db, &filter, after, i64::from(limit) + 1).await?;
     let has_more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
     let last = rows.last().filter(|_| has_more);
     let next_cursor = last.and_then(|row| row.created_at.map(|at| write_cursor(at, row.order_id)));
-    let items = rows
-        .into_iter()
-        .map(OrderBody::try_from)
-        .collect::<Result<_, _>>()?;
+    let items = rows.into_iter().map(OrderBody::try_from).collect::<Result<_, _>>()?;
     Ok(Answer::new(Page { items, next_cursor }))
 }
 
@@ -232,25 +183,13 @@ fn read_cursor(cursor: &str) -> Result<(DateTime<Utc>, Uuid), Refused> {
     let read = || {
         let (at, id) = cursor.split_at_checked(16)?;
         let is_ours = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
-        let micros = i64::from_str_radix(at, 16)
-            .ok()
-            .filter(|_| cursor.len() == 48 && cursor.bytes().all(is_ours))?;
-        Some((
-            DateTime::from_timestamp_micros(micros)?,
-            Uuid::try_parse(id).ok()?,
-        ))
+        let micros = i64::from_str_radix(at, 16).ok().filter(|_| cursor.len() == 48 && cursor.bytes().all(is_ours))?;
+        Some((DateTime::from_timestamp_micros(micros)?, Uuid::try_parse(id).ok()?))
     };
     read().ok_or_else(|| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "bad_cursor",
-            "the cursor is none of this service's",
-        )
-        .errors(vec![FieldError::new(
-            "cursor",
-            "expected the nextCursor of an earlier page",
-        )])
-        .next("begin without a cursor")
+        Problem::new(StatusCode::BAD_REQUEST, "bad_cursor", "the cursor is none of this service's")
+            .errors(vec![FieldError::new("cursor", "expected the nextCursor of an earlier page")])
+            .next("begin without a cursor")
     })
 }
 
@@ -279,16 +218,10 @@ struct Events {
     items: Vec<EventBody>,
 }
 
-async fn events(
-    State(gateway): State<Shared>,
-    Id(order_id): Id<OrderId>,
-) -> Result<Found<Events>, Failed> {
-    let recorded =
-        event_store::stream(&gateway.db, &Order::stream_id(&order_id), 0, STORY_MAX).await?;
+async fn events(State(gateway): State<Shared>, Id(order_id): Id<OrderId>) -> Result<Found<Events>, Failed> {
+    let recorded = event_store::stream(&gateway.db, &Order::stream_id(&order_id), 0, STORY_MAX).await?;
     if recorded.is_empty() {
-        return Err(
-            Problem::not_found("order_not_found", format!("there is no order {order_id}")).into(),
-        );
+        return Err(Problem::not_found("order_not_found", format!("there is no order {order_id}")).into());
     }
     let items = recorded.into_iter().map(|event| {
         Ok(EventBody {
@@ -301,9 +234,7 @@ async fn events(
             payload: RawValue::from_string(event.payload).map_err(|why| internal(&why))?,
         })
     });
-    Ok(Answer::new(Events {
-        items: items.collect::<Result<_, Refused>>()?,
-    }))
+    Ok(Answer::new(Events { items: items.collect::<Result<_, Refused>>()? }))
 }
 
 /// Why it is withdrawn.
@@ -324,14 +255,7 @@ async fn cancel(
     let mut checks = Checks::default();
     checks.text("reason", &reason);
     checks.done()?;
-    moved(
-        &gateway,
-        order_id,
-        Command::Cancel { reason },
-        Status::Cancelled,
-        story,
-    )
-    .await
+    moved(&gateway, order_id, Command::Cancel { reason }, Status::Cancelled, story).await
 }
 
 async fn ship(
@@ -347,14 +271,7 @@ async fn deliver(
     Id(order_id): Id<OrderId>,
     story: Story,
 ) -> Result<Accepted<OrderStatus>, Failed> {
-    moved(
-        &gateway,
-        order_id,
-        Command::Deliver,
-        Status::Delivered,
-        story,
-    )
-    .await
+    moved(&gateway, order_id, Command::Deliver, Status::Delivered, story).await
 }
 
 async fn moved(
@@ -364,11 +281,7 @@ async fn moved(
     status: Status,
     story: Story,
 ) -> Result<Accepted<OrderStatus>, Failed> {
-    let receipt = gateway
-        .commands
-        .orders
-        .execute(order_id, command, story.request(None))
-        .await?;
+    let receipt = gateway.commands.orders.execute(order_id, command, story.request(None)).await?;
     Ok(Answer::new(OrderStatus { order_id, status }).position(receipt.token))
 }
 
@@ -397,11 +310,7 @@ mod tests {
             &good.replacen('0', "+", 1),
         ] {
             let problem = read_cursor(bad).expect_err(bad);
-            assert_eq!(
-                (problem.status().as_u16(), problem.code()),
-                (400, "bad_cursor"),
-                "{bad}"
-            );
+            assert_eq!((problem.status().as_u16(), problem.code()), (400, "bad_cursor"), "{bad}");
         }
     }
 }

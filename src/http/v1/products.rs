@@ -26,20 +26,12 @@ pub(super) fn routes() -> ApiRouter<Shared> {
     ApiRouter::new()
         .api_route(
             "/v1/products",
-            post_with(create, |op| {
-                op.id("createProduct")
-                    .summary("Puts a product into the catalogue")
-            }),
+            post_with(create, |op| op.id("createProduct").summary("Puts a product into the catalogue")),
         )
         .api_route(
             "/v1/products/{id}",
-            get_with(get, |op| op.id("getProduct").summary("One product")).patch_with(
-                change,
-                |op| {
-                    op.id("changeProduct")
-                        .summary("Changes some fields; a new price is this")
-                },
-            ),
+            get_with(get, |op| op.id("getProduct").summary("One product"))
+                .patch_with(change, |op| op.id("changeProduct").summary("Changes some fields; a new price is this")),
         )
 }
 
@@ -104,43 +96,14 @@ async fn create(
     price(&mut checks, product.price);
     checks.done()?;
     let request = story.request(Some(hash(&product)));
-    let NewProduct {
-        product_id,
-        name,
-        price,
-        description,
-        attributes,
-    } = product;
+    let NewProduct { product_id, name, price, description, attributes } = product;
     let product_id = product_id.unwrap_or_else(|| clock::new_id().into());
-    let details = Details {
-        name,
-        price,
-        description,
-        attributes,
-    };
-    let command = Command::Create {
-        product_id: product_id.clone(),
-        details: details.clone(),
-    };
-    let receipt = gateway
-        .commands
-        .products
-        .execute(product_id.clone(), command, request)
-        .await?;
-    let Details {
-        name,
-        price,
-        description,
-        attributes,
-    } = details;
+    let details = Details { name, price, description, attributes };
+    let command = Command::Create { product_id: product_id.clone(), details: details.clone() };
+    let receipt = gateway.commands.products.execute(product_id.clone(), command, request).await?;
+    let Details { name, price, description, attributes } = details;
     let location = format!("/v1/products/{product_id}");
-    let body = ProductBody {
-        product_id: product_id.into(),
-        name,
-        price,
-        description,
-        attributes,
-    };
+    let body = ProductBody { product_id: product_id.into(), name, price, description, attributes };
     Ok(Answer::new(body).at(location).position(receipt.token))
 }
 
@@ -157,11 +120,7 @@ fn hash(product: &NewProduct) -> String {
         .field(product.price.amount().to_be_bytes())
         .field(product.price.currency().as_str())
         .field(&product.description);
-    product
-        .attributes
-        .iter()
-        .fold(hash, |hash, (name, value)| hash.field(name).field(value))
-        .hex()
+    product.attributes.iter().fold(hash, |hash, (name, value)| hash.field(name).field(value)).hex()
 }
 
 async fn change(
@@ -171,34 +130,14 @@ async fn change(
     Body(changes): Body<Changes>,
 ) -> Result<Found<Changed>, Failed> {
     let mut checks = Checks::default();
-    changes
-        .name
-        .iter()
-        .for_each(|name| checks.name("name", name));
-    changes
-        .description
-        .iter()
-        .for_each(|text| checks.text("description", text));
-    changes
-        .attributes
-        .iter()
-        .for_each(|attributes| checks.attributes(attributes));
-    changes
-        .price
-        .iter()
-        .for_each(|new| price(&mut checks, *new));
+    changes.name.iter().for_each(|name| checks.name("name", name));
+    changes.description.iter().for_each(|text| checks.text("description", text));
+    changes.attributes.iter().for_each(|attributes| checks.attributes(attributes));
+    changes.price.iter().for_each(|new| price(&mut checks, *new));
     checks.done()?;
     let command = Command::Update { changes };
-    let receipt = gateway
-        .commands
-        .products
-        .execute(product_id.clone(), command, story.request(None))
-        .await?;
-    Ok(Answer::new(Changed {
-        product_id,
-        version: receipt.version,
-    })
-    .position(receipt.token))
+    let receipt = gateway.commands.products.execute(product_id.clone(), command, story.request(None)).await?;
+    Ok(Answer::new(Changed { product_id, version: receipt.version }).position(receipt.token))
 }
 
 async fn get(
@@ -209,12 +148,8 @@ async fn get(
     let table = Table::<ProductView>::active();
     let behind = freshness.reached(table.name(), &gateway).await?;
     let row = product_view::get(&gateway.db, &product_id).await?;
-    let row = row.ok_or_else(|| {
-        Problem::not_found(
-            "product_not_found",
-            format!("there is no product {product_id}"),
-        )
-    })?;
+    let row =
+        row.ok_or_else(|| Problem::not_found("product_not_found", format!("there is no product {product_id}")))?;
     Ok(Answer::new(CatalogueEntry::try_from(row)?).behind(behind))
 }
 
@@ -230,11 +165,6 @@ impl TryFrom<ProductRow> for CatalogueEntry {
             description: row.description,
             attributes: row.attributes.0,
         };
-        Ok(Self {
-            product,
-            version: row.version,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-        })
+        Ok(Self { product, version: row.version, created_at: row.created_at, updated_at: row.updated_at })
     }
 }

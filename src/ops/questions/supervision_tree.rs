@@ -26,10 +26,7 @@ pub struct Args {
 
 impl Default for Args {
     fn default() -> Self {
-        Self {
-            limit: 50,
-            path: None,
-        }
+        Self { limit: 50, path: None }
     }
 }
 
@@ -65,8 +62,7 @@ pub struct SupervisionTree;
 
 impl Question for SupervisionTree {
     const NAME: &'static str = "supervision";
-    const ABOUT: &'static str =
-        "The tree of actors, what happened to them, and how much each kind has to do";
+    const ABOUT: &'static str = "The tree of actors, what happened to them, and how much each kind has to do";
     type Args = Args;
     type Answer = TreeAndHistory;
 
@@ -84,13 +80,7 @@ impl Question for SupervisionTree {
         history.retain(|fact| is_wanted(fact.path.as_str()));
         history.truncate(limit as usize);
         Ok(TreeAndHistory {
-            tree: context
-                .history
-                .tree()
-                .nodes()
-                .filter(|node| is_wanted(node.path.as_str()))
-                .cloned()
-                .collect(),
+            tree: context.history.tree().nodes().filter(|node| is_wanted(node.path.as_str())).cloned().collect(),
             workload: workload::kinds(),
             source,
             dropped: context.history.dropped(),
@@ -110,8 +100,7 @@ fn merged(own: Vec<Fact>, stored: Vec<Fact>) -> Vec<Fact> {
 
 fn is_below(path: &str, top: &str) -> bool {
     let top = top.trim_end_matches('/');
-    path.strip_prefix(top)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -120,12 +109,7 @@ mod tests {
     use crate::supervision::{ActorPath, What};
 
     fn fact(name: &str) -> Fact {
-        Fact::now(
-            ActorPath::root("ordo").child(name),
-            "writer",
-            What::Started,
-            "",
-        )
+        Fact::now(ActorPath::root("ordo").child(name), "writer", What::Started, "")
     }
 
     #[test]
@@ -133,10 +117,7 @@ mod tests {
         let mut facts: Vec<Fact> = ["a", "b", "c"].map(fact).into();
         facts.sort_by(|left, right| right.at.cmp(&left.at).then(right.id.cmp(&left.id)));
         let [newest, middle, oldest] = <[Fact; 3]>::try_from(facts).expect("three");
-        let history = merged(
-            vec![newest.clone(), middle.clone()],
-            vec![middle.clone(), oldest.clone()],
-        );
+        let history = merged(vec![newest.clone(), middle.clone()], vec![middle.clone(), oldest.clone()]);
         assert_eq!(history, [newest, middle, oldest]);
     }
 

@@ -18,34 +18,10 @@ fn seconds(n: u64) -> Duration {
 fn a_bug_restarts_at_once_then_after_pauses_then_escalates() {
     let mut record = Record::default();
     let mut crash = |at| record.decide(&POLICY, CauseClass::Bug, seconds(at), 1.0);
-    assert_eq!(
-        crash(1),
-        Verdict {
-            decision: Decision::RestartNow,
-            budget_left: 2
-        }
-    );
-    assert_eq!(
-        crash(2),
-        Verdict {
-            decision: Decision::RestartAfter(Duration::from_millis(100)),
-            budget_left: 1
-        }
-    );
-    assert_eq!(
-        crash(3),
-        Verdict {
-            decision: Decision::RestartAfter(Duration::from_millis(200)),
-            budget_left: 0
-        }
-    );
-    assert_eq!(
-        crash(4),
-        Verdict {
-            decision: Decision::Escalate,
-            budget_left: 0
-        }
-    );
+    assert_eq!(crash(1), Verdict { decision: Decision::RestartNow, budget_left: 2 });
+    assert_eq!(crash(2), Verdict { decision: Decision::RestartAfter(Duration::from_millis(100)), budget_left: 1 });
+    assert_eq!(crash(3), Verdict { decision: Decision::RestartAfter(Duration::from_millis(200)), budget_left: 0 });
+    assert_eq!(crash(4), Verdict { decision: Decision::Escalate, budget_left: 0 });
 }
 
 #[test]
@@ -64,21 +40,12 @@ fn calm_begins_the_pauses_anew_but_gives_back_no_budget_before_the_window() {
     record.decide(&POLICY, CauseClass::Bug, seconds(1), 1.0);
     record.decide(&POLICY, CauseClass::Bug, seconds(2), 1.0);
     let verdict = record.decide(&POLICY, CauseClass::Bug, seconds(33), 1.0);
-    assert_eq!(
-        verdict,
-        Verdict {
-            decision: Decision::RestartNow,
-            budget_left: 0
-        }
-    );
+    assert_eq!(verdict, Verdict { decision: Decision::RestartNow, budget_left: 0 });
 }
 
 #[test]
 fn a_policy_without_restarts_escalates_the_first_bug() {
-    let policy = Policy {
-        max_restarts: 0,
-        ..POLICY
-    };
+    let policy = Policy { max_restarts: 0, ..POLICY };
     let verdict = Record::default().decide(&policy, CauseClass::Poison, seconds(1), 0.0);
     assert_eq!(verdict.decision, Decision::Escalate);
 }

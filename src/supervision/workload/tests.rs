@@ -3,16 +3,10 @@ use std::thread;
 
 use super::*;
 
-const PERMITS: Permits = Permits {
-    callers: 2,
-    consumers: 1,
-};
+const PERMITS: Permits = Permits { callers: 2, consumers: 1 };
 
 fn of_kind(name: &str) -> KindSnapshot {
-    kinds()
-        .into_iter()
-        .find(|kind| kind.kind == name)
-        .expect("a meter of the kind was registered")
+    kinds().into_iter().find(|kind| kind.kind == name).expect("a meter of the kind was registered")
 }
 
 #[test]
@@ -21,9 +15,7 @@ fn permits_end_where_the_limit_is_and_shares_are_apart() {
     let first = meter.admit(Share::Callers).expect("two are allowed");
     let _second = meter.admit(Share::Callers).expect("two are allowed");
     assert!(meter.admit(Share::Callers).is_none());
-    let _third = meter
-        .admit(Share::Consumers)
-        .expect("the other share is untouched");
+    let _third = meter.admit(Share::Consumers).expect("the other share is untouched");
     assert!(meter.admit(Share::Consumers).is_none());
     assert_eq!(meter.depth(), 3);
     first.done();
@@ -42,10 +34,7 @@ fn the_age_is_that_of_the_oldest_unfinished_message() {
     first.open();
     assert_eq!(meter.oldest.load(Ordering::SeqCst), first.sent_at);
     first.done();
-    assert!(
-        meter.oldest_age() > Duration::ZERO,
-        "the second still waits"
-    );
+    assert!(meter.oldest_age() > Duration::ZERO, "the second still waits");
     second.open();
     assert_eq!(meter.oldest.load(Ordering::SeqCst), second.sent_at);
     second.done();
@@ -54,13 +43,7 @@ fn the_age_is_that_of_the_oldest_unfinished_message() {
 
 #[test]
 fn messages_without_permit_are_counted_but_are_no_depth() {
-    let meter = Meter::register(
-        "free",
-        Permits {
-            callers: 0,
-            consumers: 0,
-        },
-    );
+    let meter = Meter::register("free", Permits { callers: 0, consumers: 0 });
     let mut tick = meter.admit_freely();
     tick.open();
     assert_eq!((meter.depth(), meter.oldest_age()), (0, Duration::ZERO));
@@ -81,10 +64,7 @@ fn what_a_mailbox_counted_stays_when_it_is_gone() {
         drop(meter);
         if n % 50 == 0 {
             let kind = of_kind("gone");
-            assert_eq!(
-                (kind.mailboxes, kind.depth, kind.handled, kind.failed),
-                (0, 0, n, n)
-            );
+            assert_eq!((kind.mailboxes, kind.depth, kind.handled, kind.failed), (0, 0, n, n));
         }
     }
     assert!(Kind::named("gone").mailboxes().meters.len() < 64);
@@ -92,21 +72,10 @@ fn what_a_mailbox_counted_stays_when_it_is_gone() {
 
 #[test]
 fn under_contention_no_permit_is_lost_and_no_waiting_message_is_without_an_age() {
-    let meter = Meter::register(
-        "contended",
-        Permits {
-            callers: 3,
-            consumers: 3,
-        },
-    );
+    let meter = Meter::register("contended", Permits { callers: 3, consumers: 3 });
     let barrier = Barrier::new(4);
     thread::scope(|scope| {
-        for share in [
-            Share::Callers,
-            Share::Consumers,
-            Share::Callers,
-            Share::Consumers,
-        ] {
+        for share in [Share::Callers, Share::Consumers, Share::Callers, Share::Consumers] {
             let (meter, barrier) = (&meter, &barrier);
             scope.spawn(move || {
                 barrier.wait();

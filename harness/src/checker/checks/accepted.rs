@@ -37,12 +37,7 @@ pub struct Accepted {
 
 impl Accepted {
     pub fn of(history: HistoryIndex) -> Self {
-        let Indexed {
-            posts,
-            by_order,
-            cancelled,
-            findings,
-        } = history.finish();
+        let Indexed { posts, by_order, cancelled, findings } = history.finish();
         let mut orders_of_user = HashMap::with_capacity(posts.len());
         let mut shared = HashSet::new();
         for (key, post) in &posts {
@@ -78,17 +73,10 @@ impl Accepted {
         let Some(post) = self.posts.get(&key) else {
             return;
         };
-        self.as_asked.check(post.asked == asked(user, lines), || {
-            format!("{} of key {key}", row.name())
-        });
-        let place = Token {
-            partition: row.partition,
-            position: row.position,
-        };
+        self.as_asked.check(post.asked == asked(user, lines), || format!("{} of key {key}", row.name()));
+        let place = Token { partition: row.partition, position: row.position };
         let answered = post.accepted.map(|accepted| accepted.token);
-        self.token.check(answered == Some(place), || {
-            format!("{} was answered as {answered:?}", row.name())
-        });
+        self.token.check(answered == Some(place), || format!("{} was answered as {answered:?}", row.name()));
     }
 }
 
@@ -99,9 +87,7 @@ impl LogCheck for Accepted {
         };
         match &row.event {
             Event::Created { user, lines, .. } => self.created(row, id, user, lines),
-            Event::Cancelled { .. } if self.to_be_cancelled.remove(&id) => {
-                self.cancelled.check(true, String::new)
-            }
+            Event::Cancelled { .. } if self.to_be_cancelled.remove(&id) => self.cancelled.check(true, String::new),
             _ => (),
         }
     }
@@ -110,8 +96,7 @@ impl LogCheck for Accepted {
         let mut one_order = Finding::of(ONE_ORDER);
         let mut nothing_stored = Finding::of(NOTHING_STORED);
         for (order, key) in &self.missing {
-            self.in_the_log
-                .check(false, || format!("order {order} of key {key}"));
+            self.in_the_log.check(false, || format!("order {order} of key {key}"));
         }
         for order in &self.to_be_cancelled {
             self.cancelled.check(false, || format!("order {order}"));
@@ -119,20 +104,11 @@ impl LogCheck for Accepted {
         for (key, orders) in self.orders_of_user.values() {
             one_order.check(*orders <= 1, || format!("key {key} made {orders} orders"));
             if self.posts.get(key).is_some_and(|post| post.only_refused) {
-                nothing_stored.check(*orders == 0, || {
-                    format!("key {key} was refused and made {orders} orders")
-                });
+                nothing_stored.check(*orders == 0, || format!("key {key} was refused and made {orders} orders"));
             }
         }
         let mut findings = self.of_history;
-        findings.extend([
-            self.in_the_log,
-            self.as_asked,
-            self.token,
-            one_order,
-            nothing_stored,
-            self.cancelled,
-        ]);
+        findings.extend([self.in_the_log, self.as_asked, self.token, one_order, nothing_stored, self.cancelled]);
         findings
     }
 }
@@ -147,66 +123,38 @@ mod tests {
 
     fn violated_by(attempts: Vec<Attempt>, rows: &[Row]) -> Vec<&'static str> {
         let mut history = HistoryIndex::default();
-        attempts
-            .into_iter()
-            .for_each(|attempt| history.add(attempt));
+        attempts.into_iter().for_each(|attempt| history.add(attempt));
         violated(&judge(Accepted::of(history), rows))
     }
 
     #[test]
     fn an_accepted_order_in_the_log_is_right_and_an_unknown_one_may_be() {
-        let rows = [
-            order(1, 1, 1, "order.created"),
-            order(2, 2, 1, "order.created"),
-        ];
-        let attempts = || {
-            vec![
-                attempt(1, Outcome::Accepted),
-                attempt(2, Outcome::Unknown),
-                attempt(3, Outcome::Refused),
-            ]
-        };
+        let rows = [order(1, 1, 1, "order.created"), order(2, 2, 1, "order.created")];
+        let attempts =
+            || vec![attempt(1, Outcome::Accepted), attempt(2, Outcome::Unknown), attempt(3, Outcome::Refused)];
         assert_eq!(violated_by(attempts(), &rows), [""; 0]);
         assert_eq!(violated_by(attempts(), &rows[..1]), [""; 0]);
     }
 
     #[test]
     fn a_lost_order_is_found() {
-        assert_eq!(
-            violated_by(vec![attempt(1, Outcome::Accepted)], &[]),
-            [IN_THE_LOG]
-        );
+        assert_eq!(violated_by(vec![attempt(1, Outcome::Accepted)], &[]), [IN_THE_LOG]);
         let later = [order(1, 1, 2, "order.created")];
-        assert_eq!(
-            violated_by(vec![attempt(1, Outcome::Accepted)], &later),
-            [IN_THE_LOG]
-        );
+        assert_eq!(violated_by(vec![attempt(1, Outcome::Accepted)], &later), [IN_THE_LOG]);
         let elsewhere = [inventory(1, 1, 1, "inventory.reserved", 2)];
-        assert_eq!(
-            violated_by(vec![attempt(1, Outcome::Accepted)], &elsewhere),
-            [IN_THE_LOG]
-        );
+        assert_eq!(violated_by(vec![attempt(1, Outcome::Accepted)], &elsewhere), [IN_THE_LOG]);
     }
 
     #[test]
     fn other_lines_than_asked_for_are_found() {
         let mut other = attempt(1, Outcome::Accepted);
         other.items[0].quantity = 3;
-        assert_eq!(
-            violated_by(vec![other], &[order(1, 1, 1, "order.created")]),
-            [AS_ASKED]
-        );
+        assert_eq!(violated_by(vec![other], &[order(1, 1, 1, "order.created")]), [AS_ASKED]);
     }
 
     #[test]
     fn a_token_that_names_another_event_is_found() {
-        assert_eq!(
-            violated_by(
-                vec![attempt(1, Outcome::Accepted)],
-                &[order(2, 1, 1, "order.created")]
-            ),
-            [TOKEN]
-        );
+        assert_eq!(violated_by(vec![attempt(1, Outcome::Accepted)], &[order(2, 1, 1, "order.created")]), [TOKEN]);
     }
 
     #[test]
@@ -214,26 +162,14 @@ mod tests {
         let mut twin = order(2, 7, 1, "order.created");
         twin.event = order(2, 1, 1, "order.created").event;
         let rows = [order(1, 1, 1, "order.created"), twin];
-        assert_eq!(
-            violated_by(vec![attempt(1, Outcome::Accepted)], &rows),
-            [ONE_ORDER]
-        );
+        assert_eq!(violated_by(vec![attempt(1, Outcome::Accepted)], &rows), [ONE_ORDER]);
     }
 
     #[test]
     fn a_refused_order_in_the_log_is_found_unless_an_attempt_stayed_unknown() {
         let rows = [order(1, 1, 1, "order.created")];
-        assert_eq!(
-            violated_by(vec![attempt(1, Outcome::Refused)], &rows),
-            [NOTHING_STORED]
-        );
-        assert_eq!(
-            violated_by(
-                vec![attempt(1, Outcome::Unknown), attempt(1, Outcome::Refused)],
-                &rows
-            ),
-            [""; 0]
-        );
+        assert_eq!(violated_by(vec![attempt(1, Outcome::Refused)], &rows), [NOTHING_STORED]);
+        assert_eq!(violated_by(vec![attempt(1, Outcome::Unknown), attempt(1, Outcome::Refused)], &rows), [""; 0]);
     }
 
     #[test]
@@ -241,13 +177,7 @@ mod tests {
         let mut cancel = attempt(1, Outcome::Accepted);
         cancel.action = Action::Cancel;
         let created = order(1, 1, 1, "order.created");
-        assert_eq!(
-            violated_by(vec![cancel.clone()], std::slice::from_ref(&created)),
-            [CANCELLED]
-        );
-        assert_eq!(
-            violated_by(vec![cancel], &[created, order(2, 1, 2, "order.cancelled")]),
-            [""; 0]
-        );
+        assert_eq!(violated_by(vec![cancel.clone()], std::slice::from_ref(&created)), [CANCELLED]);
+        assert_eq!(violated_by(vec![cancel], &[created, order(2, 1, 2, "order.cancelled")]), [""; 0]);
     }
 }

@@ -19,9 +19,7 @@ impl Life {
             (None, Event::Created { .. }) => Some(Self::Processing),
             (Some(Self::Processing), Event::Confirmed { .. }) => Some(Self::Confirmed),
             (Some(Self::Processing), Event::Rejected { .. }) => Some(Self::Rejected),
-            (Some(Self::Processing | Self::Confirmed), Event::Cancelled { .. }) => {
-                Some(Self::Cancelled)
-            }
+            (Some(Self::Processing | Self::Confirmed), Event::Cancelled { .. }) => Some(Self::Cancelled),
             (Some(Self::Confirmed), Event::Shipped { .. }) => Some(Self::Shipped),
             (Some(Self::Shipped), Event::Delivered { .. }) => Some(Self::Delivered),
             _ => None,

@@ -49,9 +49,5 @@ pub(crate) fn judge(mut check: impl LogCheck + 'static, rows: &[Row]) -> Vec<Fin
 /// The invariants that did not hold.
 #[cfg(test)]
 pub(crate) fn violated(findings: &[Finding]) -> Vec<&'static str> {
-    findings
-        .iter()
-        .filter(|finding| !finding.holds())
-        .map(|finding| finding.invariant)
-        .collect()
+    findings.iter().filter(|finding| !finding.holds()).map(|finding| finding.invariant).collect()
 }

@@ -30,12 +30,7 @@ pub struct Notifications {
 
 impl Default for Notifications {
     fn default() -> Self {
-        Self {
-            requests: HashMap::new(),
-            known: HashMap::new(),
-            once: Finding::of(ONCE),
-            told: Finding::of(TOLD),
-        }
+        Self { requests: HashMap::new(), known: HashMap::new(), once: Finding::of(ONCE), told: Finding::of(TOLD) }
     }
 }
 
@@ -44,16 +39,10 @@ impl LogCheck for Notifications {
         match (row.stream, &row.event) {
             (
                 Stream::Order(id),
-                Event::Created { .. }
-                | Event::Confirmed { .. }
-                | Event::Rejected { .. }
-                | Event::Shipped { .. },
+                Event::Created { .. } | Event::Confirmed { .. } | Event::Rejected { .. } | Event::Shipped { .. },
             ) => self.known.entry(id).or_default().owed += 1,
             (Stream::Notification(id), event) => {
-                let (_, requests) = self
-                    .requests
-                    .entry(Digest::of(row.stream_id.as_str()))
-                    .or_insert((id, 0));
+                let (_, requests) = self.requests.entry(Digest::of(row.stream_id.as_str())).or_insert((id, 0));
                 if *requests == 0 {
                     self.known.entry(id).or_default().streams += 1;
                 }
@@ -65,14 +54,11 @@ impl LogCheck for Notifications {
 
     fn end_of_partition(&mut self, _partition: i16, _head: i64) {
         for (_, (id, requests)) in self.requests.drain() {
-            self.once.check(requests == 1, || {
-                format!("order {id}: {requests} requests in one notification stream")
-            });
+            self.once.check(requests == 1, || format!("order {id}: {requests} requests in one notification stream"));
         }
         for (id, Known { owed, streams }) in self.known.drain() {
-            self.told.check(owed == streams, || {
-                format!("order {id}: {owed} events to tell of, {streams} notifications")
-            });
+            self.told
+                .check(owed == streams, || format!("order {id}: {owed} events to tell of, {streams} notifications"));
         }
     }
 
@@ -119,9 +105,6 @@ mod tests {
 
     #[test]
     fn a_notification_without_cause_is_found() {
-        assert_eq!(
-            violated_by(&[notification(1, 1, "order-created", 1)]),
-            [TOLD]
-        );
+        assert_eq!(violated_by(&[notification(1, 1, "order-created", 1)]), [TOLD]);
     }
 }

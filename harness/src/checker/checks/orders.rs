@@ -28,9 +28,7 @@ impl Known {
     fn has_one_outcome(&self) -> bool {
         match (self.confirmed, self.rejected, self.cancelled) {
             (0, 1, 0) => true,
-            (confirmed, 0, cancelled) => {
-                confirmed <= 1 && cancelled <= 1 && confirmed + cancelled > 0
-            }
+            (confirmed, 0, cancelled) => confirmed <= 1 && cancelled <= 1 && confirmed + cancelled > 0,
             _ => false,
         }
     }
@@ -77,19 +75,9 @@ impl LogCheck for Orders {
 
     fn end_of_partition(&mut self, _partition: i16, _head: i64) {
         for (id, known) in self.known.drain() {
-            let Known {
-                confirmed,
-                rejected,
-                cancelled,
-                ..
-            } = known;
-            let counts = || {
-                format!(
-                    "order {id}: {confirmed} confirmed, {rejected} rejected, {cancelled} cancelled"
-                )
-            };
-            self.decided_once
-                .check(confirmed.saturating_add(rejected) <= 1, counts);
+            let Known { confirmed, rejected, cancelled, .. } = known;
+            let counts = || format!("order {id}: {confirmed} confirmed, {rejected} rejected, {cancelled} cancelled");
+            self.decided_once.check(confirmed.saturating_add(rejected) <= 1, counts);
             self.outcome.check(known.has_one_outcome(), counts);
         }
     }
@@ -106,22 +94,15 @@ mod tests {
     use crate::checker::row::fabricated::order;
 
     fn story(types: &[&str]) -> Vec<&'static str> {
-        let rows: Vec<Row> = (1..)
-            .zip(types)
-            .map(|(version, kind)| order(i64::from(version), 1, version, kind))
-            .collect();
+        let rows: Vec<Row> =
+            (1..).zip(types).map(|(version, kind)| order(i64::from(version), 1, version, kind)).collect();
         violated(&judge(Orders::default(), &rows))
     }
 
     #[test]
     fn the_lives_of_the_design_are_allowed() {
         for types in [
-            &[
-                "order.created",
-                "order.confirmed",
-                "order.shipped",
-                "order.delivered",
-            ][..],
+            &["order.created", "order.confirmed", "order.shipped", "order.delivered"][..],
             &["order.created", "order.rejected"],
             &["order.created", "order.cancelled"],
             &["order.created", "order.confirmed", "order.cancelled"],
@@ -139,20 +120,13 @@ mod tests {
     fn an_order_decided_twice_or_both_ways_is_found() {
         for second in ["order.confirmed", "order.rejected"] {
             let all = [ALLOWED, DECIDED_ONCE, OUTCOME];
-            assert_eq!(
-                story(&["order.created", "order.confirmed", second]),
-                all,
-                "{second}"
-            );
+            assert_eq!(story(&["order.created", "order.confirmed", second]), all, "{second}");
         }
     }
 
     #[test]
     fn a_rejected_order_that_is_cancelled_too_is_found() {
-        assert_eq!(
-            story(&["order.created", "order.rejected", "order.cancelled"]),
-            [ALLOWED, OUTCOME]
-        );
+        assert_eq!(story(&["order.created", "order.rejected", "order.cancelled"]), [ALLOWED, OUTCOME]);
     }
 
     #[test]
@@ -162,9 +136,6 @@ mod tests {
 
     #[test]
     fn a_processing_order_cannot_be_shipped() {
-        assert_eq!(
-            story(&["order.created", "order.shipped", "order.confirmed"]),
-            [ALLOWED]
-        );
+        assert_eq!(story(&["order.created", "order.shipped", "order.confirmed"]), [ALLOWED]);
     }
 }

@@ -17,32 +17,19 @@ pub struct Placement {
 
 impl Placement {
     pub fn over(partitions: u32) -> Self {
-        Self {
-            partitions,
-            by_key: Finding::of(BY_KEY),
-            key_of_stream: Finding::of(KEY_OF_STREAM),
-        }
+        Self { partitions, by_key: Finding::of(BY_KEY), key_of_stream: Finding::of(KEY_OF_STREAM) }
     }
 }
 
 impl LogCheck for Placement {
     fn row(&mut self, row: &Row) {
         let partition = partition_of(&row.partition_key, self.partitions);
-        self.by_key
-            .check(u32::try_from(row.partition) == Ok(partition), || {
-                format!(
-                    "{} with key {} belongs to partition {partition}",
-                    row.name(),
-                    row.partition_key
-                )
-            });
+        self.by_key.check(u32::try_from(row.partition) == Ok(partition), || {
+            format!("{} with key {} belongs to partition {partition}", row.name(), row.partition_key)
+        });
         if let Some(expected) = prescribed_key(row) {
             self.key_of_stream.check(row.partition_key == expected, || {
-                format!(
-                    "{} has key {}, expected {expected}",
-                    row.name(),
-                    row.partition_key
-                )
+                format!("{} has key {}, expected {expected}", row.name(), row.partition_key)
             });
         }
     }
@@ -72,11 +59,7 @@ mod tests {
     #[test]
     fn an_event_in_another_partition_is_found() {
         let mut row = order(1, 1, 1, "order.created");
-        row.partition = if partition_of(&row.partition_key, 8) == 0 {
-            1
-        } else {
-            0
-        };
+        row.partition = if partition_of(&row.partition_key, 8) == 0 { 1 } else { 0 };
         assert_eq!(violated(&judge(Placement::over(8), &[row])), [BY_KEY]);
     }
 
@@ -84,19 +67,13 @@ mod tests {
     fn a_foreign_key_is_found() {
         let mut row = order(1, 1, 1, "order.created");
         row.partition_key = "something else".into();
-        assert_eq!(
-            violated(&judge(Placement::over(1), &[row])),
-            [KEY_OF_STREAM]
-        );
+        assert_eq!(violated(&judge(Placement::over(1), &[row])), [KEY_OF_STREAM]);
     }
 
     #[test]
     fn receipts_go_with_their_product_and_notifications_with_their_order() {
         let mut receipt = received(1, 9, 5);
-        assert_eq!(
-            violated(&judge(Placement::over(1), &[receipt.clone()])),
-            [KEY_OF_STREAM]
-        );
+        assert_eq!(violated(&judge(Placement::over(1), &[receipt.clone()])), [KEY_OF_STREAM]);
         receipt.partition_key = "a".into();
         let rows = [receipt, notification(2, 1, "order-created", 1)];
         assert_eq!(violated(&judge(Placement::over(1), &rows)), [""; 0]);

@@ -13,27 +13,20 @@ pub struct Positions {
 
 impl Default for Positions {
     fn default() -> Self {
-        Self {
-            last: 0,
-            finding: Finding::of(WITHOUT_HOLES),
-        }
+        Self { last: 0, finding: Finding::of(WITHOUT_HOLES) }
     }
 }
 
 impl LogCheck for Positions {
     fn row(&mut self, row: &Row) {
         let last = self.last;
-        self.finding.check(row.position == last + 1, || {
-            format!("{} after position {last}", row.name())
-        });
+        self.finding.check(row.position == last + 1, || format!("{} after position {last}", row.name()));
         self.last = row.position;
     }
 
     fn end_of_partition(&mut self, partition: i16, head: i64) {
         let last = std::mem::take(&mut self.last);
-        self.finding.check(last == head, || {
-            format!("partition {partition} ends at {last}, log_head says {head}")
-        });
+        self.finding.check(last == head, || format!("partition {partition} ends at {last}, log_head says {head}"));
     }
 
     fn findings(self: Box<Self>) -> Vec<Finding> {
@@ -49,14 +42,8 @@ mod tests {
 
     #[test]
     fn a_hole_is_found() {
-        let rows = [
-            order(1, 1, 1, "order.created"),
-            order(3, 2, 1, "order.created"),
-        ];
-        assert_eq!(
-            violated(&judge(Positions::default(), &rows)),
-            [WITHOUT_HOLES]
-        );
+        let rows = [order(1, 1, 1, "order.created"), order(3, 2, 1, "order.created")];
+        assert_eq!(violated(&judge(Positions::default(), &rows)), [WITHOUT_HOLES]);
     }
 
     #[test]

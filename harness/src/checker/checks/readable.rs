@@ -21,9 +21,7 @@ impl Default for Readable {
 impl LogCheck for Readable {
     fn row(&mut self, row: &Row) {
         let complaint = complaint(row);
-        self.0.check(complaint.is_none(), || {
-            format!("{}: {}", row.name(), complaint.unwrap_or_default())
-        });
+        self.0.check(complaint.is_none(), || format!("{}: {}", row.name(), complaint.unwrap_or_default()));
     }
 
     fn findings(self: Box<Self>) -> Vec<Finding> {
@@ -35,33 +33,23 @@ fn complaint(row: &Row) -> Option<String> {
     if let Event::Unreadable(why) = &row.event {
         return Some(why.clone());
     }
-    let of_order = |id: Uuid| {
-        (row.event.order() != Some(id)).then(|| "the payload names another order".to_owned())
-    };
+    let of_order = |id: Uuid| (row.event.order() != Some(id)).then(|| "the payload names another order".to_owned());
     match row.stream {
         Stream::Malformed => Some("no such stream can be".into()),
         Stream::Order(id) | Stream::Inventory(id) => {
-            let kind = if matches!(row.stream, Stream::Order(_)) {
-                "order."
-            } else {
-                "inventory."
-            };
+            let kind = if matches!(row.stream, Stream::Order(_)) { "order." } else { "inventory." };
             let own = row.event_type.starts_with(kind);
-            if own {
-                of_order(id)
-            } else {
-                Some("a type that does not belong here".into())
-            }
+            if own { of_order(id) } else { Some("a type that does not belong here".into()) }
         }
-        Stream::Receipt => (!matches!(row.event, Event::StockReceived { .. }))
-            .then(|| "a type that does not belong here".into()),
-        Stream::Notification(_) => (!row.event_type.starts_with("notification."))
-            .then(|| "a type that does not belong here".into()),
-        Stream::Product | Stream::Other => row
-            .event
-            .order()
-            .is_some()
-            .then(|| "a type that does not belong here".into()),
+        Stream::Receipt => {
+            (!matches!(row.event, Event::StockReceived { .. })).then(|| "a type that does not belong here".into())
+        }
+        Stream::Notification(_) => {
+            (!row.event_type.starts_with("notification.")).then(|| "a type that does not belong here".into())
+        }
+        Stream::Product | Stream::Other => {
+            row.event.order().is_some().then(|| "a type that does not belong here".into())
+        }
     }
 }
 
@@ -87,28 +75,11 @@ mod tests {
     fn rubbish_a_foreign_payload_and_a_foreign_type_are_found() {
         let mut foreign = order(1, 1, 1, "order.created");
         foreign.stream = Stream::Order(order_id(2));
-        let rubbish = row(
-            1,
-            &format!("order:{}", order_id(1)),
-            1,
-            "order.created",
-            "not json",
-        );
-        let type_of_another = row(
-            1,
-            &format!("order:{}", order_id(1)),
-            1,
-            "inventory.reserved",
-            "{}",
-        );
+        let rubbish = row(1, &format!("order:{}", order_id(1)), 1, "order.created", "not json");
+        let type_of_another = row(1, &format!("order:{}", order_id(1)), 1, "inventory.reserved", "{}");
         let malformed = row(1, "order:1", 1, "order.noted", "{}");
         for row in [foreign, rubbish, type_of_another, malformed] {
-            assert_eq!(
-                violated(&judge(Readable::default(), std::slice::from_ref(&row))),
-                [READABLE],
-                "{}",
-                row.name()
-            );
+            assert_eq!(violated(&judge(Readable::default(), std::slice::from_ref(&row))), [READABLE], "{}", row.name());
         }
     }
 }

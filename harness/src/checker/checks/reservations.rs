@@ -15,8 +15,7 @@ pub const ONE_DECISION: &str = "inventory decides once about every order";
 pub const FOLLOWED: &str = "confirmed only after reserved, rejected only after inventory.rejected";
 pub const SAME_LINES: &str = "inventory reserves, releases and ships the order's lines";
 pub const JUSTIFIED: &str = "inventory rejects only what was missing";
-pub const GIVEN_BACK: &str =
-    "stock is released once by cancelling, shipped once by shipping, else held";
+pub const GIVEN_BACK: &str = "stock is released once by cancelling, shipped once by shipping, else held";
 
 #[derive(Default)]
 struct Known {
@@ -73,24 +72,19 @@ impl LogCheck for Reservations {
             Event::Shipped { .. } => known.shipped = true,
             Event::StockRejected { missing, .. } => {
                 known.rejected = known.rejected.saturating_add(1);
-                self.justified.check(is_justified(missing), || {
-                    format!("{} lists {missing:?}", row.name())
-                });
+                self.justified.check(is_justified(missing), || format!("{} lists {missing:?}", row.name()));
             }
             Event::StockReserved { lines, .. } => {
                 known.reserved = known.reserved.saturating_add(1);
-                self.same_lines
-                    .check(known.lines == Some(lines.digest()), || row.name());
+                self.same_lines.check(known.lines == Some(lines.digest()), || row.name());
             }
             Event::StockReleased { lines, .. } => {
                 known.released = known.released.saturating_add(1);
-                self.same_lines
-                    .check(known.lines == Some(lines.digest()), || row.name());
+                self.same_lines.check(known.lines == Some(lines.digest()), || row.name());
             }
             Event::StockShipped { lines, .. } => {
                 known.taken_out = known.taken_out.saturating_add(1);
-                self.same_lines
-                    .check(known.lines == Some(lines.digest()), || row.name());
+                self.same_lines.check(known.lines == Some(lines.digest()), || row.name());
             }
             Event::Delivered { .. }
             | Event::StockReceived { .. }
@@ -102,26 +96,11 @@ impl LogCheck for Reservations {
 
     fn end_of_partition(&mut self, _partition: i16, _head: i64) {
         for (id, known) in self.known.drain() {
-            let Known {
-                reserved,
-                rejected,
-                released,
-                taken_out,
-                cancelled,
-                shipped,
-                ..
-            } = known;
-            self.one_decision.check(
-                known.lines.is_some() && reserved.saturating_add(rejected) == 1,
-                || {
-                    let created = if known.lines.is_some() {
-                        ""
-                    } else {
-                        " (never created)"
-                    };
-                    format!("order {id}{created}: {reserved} reserved, {rejected} rejected")
-                },
-            );
+            let Known { reserved, rejected, released, taken_out, cancelled, shipped, .. } = known;
+            self.one_decision.check(known.lines.is_some() && reserved.saturating_add(rejected) == 1, || {
+                let created = if known.lines.is_some() { "" } else { " (never created)" };
+                format!("order {id}{created}: {reserved} reserved, {rejected} rejected")
+            });
             self.given_back.check(known.stock_follows_order(), || {
                 format!(
                     "order {id}: {reserved} reserved, {released} released (cancelled: {cancelled}), \
@@ -132,21 +111,12 @@ impl LogCheck for Reservations {
     }
 
     fn findings(self: Box<Self>) -> Vec<Finding> {
-        vec![
-            self.one_decision,
-            self.followed,
-            self.same_lines,
-            self.justified,
-            self.given_back,
-        ]
+        vec![self.one_decision, self.followed, self.same_lines, self.justified, self.given_back]
     }
 }
 
 fn is_justified(missing: &[Missing]) -> bool {
-    !missing.is_empty()
-        && missing
-            .iter()
-            .all(|line| line.requested > line.available && line.available >= 0)
+    !missing.is_empty() && missing.iter().all(|line| line.requested > line.available && line.available >= 0)
 }
 
 #[cfg(test)]
@@ -165,17 +135,8 @@ mod tests {
         let reserved = || inventory(2, 1, 1, "inventory.reserved", 2);
         for rows in [
             vec![created(), reserved(), order(3, 1, 2, "order.confirmed")],
-            vec![
-                created(),
-                inventory(2, 1, 1, "inventory.rejected", 2),
-                order(3, 1, 2, "order.rejected"),
-            ],
-            vec![
-                created(),
-                reserved(),
-                order(3, 1, 2, "order.cancelled"),
-                inventory(4, 1, 2, "inventory.released", 2),
-            ],
+            vec![created(), inventory(2, 1, 1, "inventory.rejected", 2), order(3, 1, 2, "order.rejected")],
+            vec![created(), reserved(), order(3, 1, 2, "order.cancelled"), inventory(4, 1, 2, "inventory.released", 2)],
             vec![
                 created(),
                 reserved(),
@@ -190,10 +151,7 @@ mod tests {
 
     #[test]
     fn an_order_that_inventory_never_saw_or_decided_twice_is_found() {
-        assert_eq!(
-            violated_by(&[order(1, 1, 1, "order.created")]),
-            [ONE_DECISION]
-        );
+        assert_eq!(violated_by(&[order(1, 1, 1, "order.created")]), [ONE_DECISION]);
         let twice = [
             order(1, 1, 1, "order.created"),
             inventory(2, 1, 1, "inventory.reserved", 2),
@@ -204,10 +162,7 @@ mod tests {
 
     #[test]
     fn a_reservation_for_an_order_that_does_not_exist_is_found() {
-        assert_eq!(
-            violated_by(&[inventory(1, 1, 1, "inventory.reserved", 2)]),
-            [ONE_DECISION, SAME_LINES]
-        );
+        assert_eq!(violated_by(&[inventory(1, 1, 1, "inventory.reserved", 2)]), [ONE_DECISION, SAME_LINES]);
     }
 
     #[test]
@@ -228,19 +183,13 @@ mod tests {
 
     #[test]
     fn a_reservation_of_another_quantity_is_found() {
-        let rows = [
-            order(1, 1, 1, "order.created"),
-            inventory(2, 1, 1, "inventory.reserved", 3),
-        ];
+        let rows = [order(1, 1, 1, "order.created"), inventory(2, 1, 1, "inventory.reserved", 3)];
         assert_eq!(violated_by(&rows), [SAME_LINES]);
     }
 
     #[test]
     fn a_rejection_although_there_was_enough_is_found() {
-        let rows = [
-            order(1, 1, 1, "order.created"),
-            inventory(2, 1, 1, "inventory.rejected", 1),
-        ];
+        let rows = [order(1, 1, 1, "order.created"), inventory(2, 1, 1, "inventory.rejected", 1)];
         assert_eq!(violated_by(&rows), [JUSTIFIED]);
     }
 
@@ -252,13 +201,7 @@ mod tests {
             order(3, 1, 2, "order.cancelled"),
         ];
         assert_eq!(violated_by(&cancelled), [GIVEN_BACK]);
-        let twice = [
-            inventory(4, 1, 2, "inventory.released", 2),
-            inventory(5, 1, 3, "inventory.released", 2),
-        ];
-        assert_eq!(
-            violated_by(&[&cancelled[..], &twice].concat()),
-            [GIVEN_BACK]
-        );
+        let twice = [inventory(4, 1, 2, "inventory.released", 2), inventory(5, 1, 3, "inventory.released", 2)];
+        assert_eq!(violated_by(&[&cancelled[..], &twice].concat()), [GIVEN_BACK]);
     }
 }

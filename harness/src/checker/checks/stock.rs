@@ -49,10 +49,7 @@ pub struct Stock {
 
 impl Stock {
     pub fn against(view: StockView) -> Self {
-        Self {
-            view,
-            folded: BTreeMap::new(),
-        }
+        Self { view, folded: BTreeMap::new() }
     }
 
     fn add(&mut self, product: &str, change: impl FnOnce(&mut Folded)) {
@@ -76,15 +73,9 @@ impl LogCheck for Stock {
             Event::StockReceived { product, quantity } => {
                 self.add(product, |folded| folded.received += i128::from(*quantity));
             }
-            Event::StockReserved { lines, .. } => {
-                self.add_lines(lines, |folded| &mut folded.reserved)
-            }
-            Event::StockReleased { lines, .. } => {
-                self.add_lines(lines, |folded| &mut folded.released)
-            }
-            Event::StockShipped { lines, .. } => {
-                self.add_lines(lines, |folded| &mut folded.shipped)
-            }
+            Event::StockReserved { lines, .. } => self.add_lines(lines, |folded| &mut folded.reserved),
+            Event::StockReleased { lines, .. } => self.add_lines(lines, |folded| &mut folded.released),
+            Event::StockShipped { lines, .. } => self.add_lines(lines, |folded| &mut folded.shipped),
             _ => (),
         }
     }
@@ -103,20 +94,13 @@ impl LogCheck for Stock {
             let view = self.view.get(product).copied().unwrap_or_default();
             let (fold, received) = (folded.row(), folded.received);
             let sum = view.available + view.reserved + view.shipped;
-            conserved.check(sum == received, || {
-                format!("{product}: received {received}, the view adds up to {sum}")
-            });
-            view_is_fold.check(view == fold, || {
-                format!("{product}: view {view:?}, log {fold:?}")
-            });
+            conserved.check(sum == received, || format!("{product}: received {received}, the view adds up to {sum}"));
+            view_is_fold.check(view == fold, || format!("{product}: view {view:?}, log {fold:?}"));
             let parts = [view, fold].map(|row| row.available.min(row.reserved).min(row.shipped));
-            not_negative.check(parts.iter().all(|part| *part >= 0), || {
-                format!("{product}: view {view:?}, log {fold:?}")
-            });
+            not_negative
+                .check(parts.iter().all(|part| *part >= 0), || format!("{product}: view {view:?}, log {fold:?}"));
             let sold = folded.reserved - folded.released;
-            not_oversold.check(sold <= received, || {
-                format!("{product}: received {received}, sold {sold}")
-            });
+            not_oversold.check(sold <= received, || format!("{product}: received {received}, sold {sold}"));
         }
         vec![conserved, view_is_fold, not_negative, not_oversold]
     }
@@ -129,14 +113,7 @@ mod tests {
     use crate::checker::row::fabricated::{inventory, received};
 
     fn view(available: i128, reserved: i128, shipped: i128) -> StockView {
-        StockView::from([(
-            "a".into(),
-            StockRow {
-                available,
-                reserved,
-                shipped,
-            },
-        )])
+        StockView::from([("a".into(), StockRow { available, reserved, shipped })])
     }
 
     fn violated_by(view: StockView, rows: &[Row]) -> Vec<&'static str> {
@@ -164,14 +141,8 @@ mod tests {
 
     #[test]
     fn lost_stock_is_found() {
-        assert_eq!(
-            violated_by(view(9, 0, 0), &[received(1, 9, 10)]),
-            [CONSERVED, VIEW_IS_FOLD]
-        );
-        assert_eq!(
-            violated_by(StockView::new(), &[received(1, 9, 10)]),
-            [CONSERVED, VIEW_IS_FOLD]
-        );
+        assert_eq!(violated_by(view(9, 0, 0), &[received(1, 9, 10)]), [CONSERVED, VIEW_IS_FOLD]);
+        assert_eq!(violated_by(StockView::new(), &[received(1, 9, 10)]), [CONSERVED, VIEW_IS_FOLD]);
     }
 
     #[test]
@@ -181,22 +152,13 @@ mod tests {
 
     #[test]
     fn stock_in_the_wrong_place_is_found() {
-        let rows = [
-            received(1, 9, 10),
-            inventory(2, 1, 1, "inventory.reserved", 2),
-        ];
+        let rows = [received(1, 9, 10), inventory(2, 1, 1, "inventory.reserved", 2)];
         assert_eq!(violated_by(view(10, 0, 0), &rows), [VIEW_IS_FOLD]);
     }
 
     #[test]
     fn overselling_is_found() {
-        let rows = [
-            received(1, 9, 1),
-            inventory(2, 1, 1, "inventory.reserved", 2),
-        ];
-        assert_eq!(
-            violated_by(view(-1, 2, 0), &rows),
-            [NOT_NEGATIVE, NOT_OVERSOLD]
-        );
+        let rows = [received(1, 9, 1), inventory(2, 1, 1, "inventory.reserved", 2)];
+        assert_eq!(violated_by(view(-1, 2, 0), &rows), [NOT_NEGATIVE, NOT_OVERSOLD]);
     }
 }

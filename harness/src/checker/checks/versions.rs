@@ -18,22 +18,14 @@ pub struct Versions {
 
 impl Default for Versions {
     fn default() -> Self {
-        Self {
-            last: HashMap::new(),
-            finding: Finding::of(ONE_TO_N),
-        }
+        Self { last: HashMap::new(), finding: Finding::of(ONE_TO_N) }
     }
 }
 
 impl LogCheck for Versions {
     fn row(&mut self, row: &Row) {
-        let last = self
-            .last
-            .entry(Digest::of(row.stream_id.as_str()))
-            .or_insert(0);
-        self.finding.check(row.version == *last + 1, || {
-            format!("{} after version {last}", row.name())
-        });
+        let last = self.last.entry(Digest::of(row.stream_id.as_str())).or_insert(0);
+        self.finding.check(row.version == *last + 1, || format!("{} after version {last}", row.name()));
         *last = row.version;
     }
 
@@ -55,25 +47,15 @@ mod tests {
     #[test]
     fn a_skipped_repeated_or_inverted_version_is_found() {
         for versions in [[1, 3], [1, 1], [2, 1]] {
-            let rows = [
-                order(1, 1, versions[0], "order.created"),
-                order(2, 1, versions[1], "order.confirmed"),
-            ];
-            assert_eq!(
-                violated(&judge(Versions::default(), &rows)),
-                [ONE_TO_N],
-                "{versions:?}"
-            );
+            let rows = [order(1, 1, versions[0], "order.created"), order(2, 1, versions[1], "order.confirmed")];
+            assert_eq!(violated(&judge(Versions::default(), &rows)), [ONE_TO_N], "{versions:?}");
         }
     }
 
     #[test]
     fn streams_count_apart() {
-        let rows = [
-            order(1, 1, 1, "order.created"),
-            order(2, 2, 1, "order.created"),
-            order(3, 1, 2, "order.confirmed"),
-        ];
+        let rows =
+            [order(1, 1, 1, "order.created"), order(2, 2, 1, "order.created"), order(3, 1, 2, "order.confirmed")];
         assert_eq!(violated(&judge(Versions::default(), &rows)), [""; 0]);
     }
 }

@@ -25,20 +25,11 @@ fn line_in(currency: &str, product: &str, quantity: u32, unit_price: i64) -> Pri
 }
 
 fn placing(lines: Vec<PricedLine>) -> Command {
-    Command::Place {
-        order_id: order_id(),
-        user_id: "ada".parse().unwrap(),
-        lines,
-    }
+    Command::Place { order_id: order_id(), user_id: "ada".parse().unwrap(), lines }
 }
 
 fn stored(product: &str, quantity: u32, unit_price: i64) -> Line {
-    Line {
-        product_id: product.parse().unwrap(),
-        quantity,
-        unit_price,
-        product_version: 3,
-    }
+    Line { product_id: product.parse().unwrap(), quantity, unit_price, product_version: 3 }
 }
 
 fn created_with(items: Vec<Line>, total_amount: i64) -> Event {
@@ -57,13 +48,8 @@ fn created() -> Event {
 }
 
 fn facts(confirmed_at: Option<DateTime<Utc>>) -> Facts {
-    let Event::Created(created) = created() else {
-        unreachable!("created() is a creation")
-    };
-    Facts {
-        confirmed_at,
-        ..Facts::from(&created)
-    }
+    let Event::Created(created) = created() else { unreachable!("created() is a creation") };
+    Facts { confirmed_at, ..Facts::from(&created) }
 }
 
 fn confirmed() -> Event {
@@ -71,11 +57,7 @@ fn confirmed() -> Event {
 }
 
 fn missing() -> Vec<MissingLine> {
-    vec![MissingLine {
-        product_id: "mug".parse().unwrap(),
-        requested: 2,
-        available: 1,
-    }]
+    vec![MissingLine { product_id: "mug".parse().unwrap(), requested: 2, available: 1 }]
 }
 
 fn rejected() -> Event {
@@ -83,16 +65,11 @@ fn rejected() -> Event {
 }
 
 fn rejecting() -> Command {
-    Command::Reject {
-        reason: "out_of_stock".into(),
-        missing: missing(),
-    }
+    Command::Reject { reason: "out_of_stock".into(), missing: missing() }
 }
 
 fn cancelling() -> Command {
-    Command::Cancel {
-        reason: "changed my mind".into(),
-    }
+    Command::Cancel { reason: "changed my mind".into() }
 }
 
 fn cancelled_from(confirmed_at: Option<DateTime<Utc>>) -> Event {
@@ -111,50 +88,32 @@ fn delivered() -> Event {
 fn an_order_takes_the_catalogues_prices_and_sums_them() {
     given::<Order>([])
         .when(placing(vec![line("mug", 2, 1250), line("tea", 1, 499)]))
-        .then([created_with(
-            vec![stored("mug", 2, 1250), stored("tea", 1, 499)],
-            2999,
-        )]);
+        .then([created_with(vec![stored("mug", 2, 1250), stored("tea", 1, 499)], 2999)]);
 }
 
 #[test]
 fn the_same_product_twice_becomes_one_line() {
     given::<Order>([])
-        .when(placing(vec![
-            line("tea", 1, 499),
-            line("mug", 2, 1250),
-            line("tea", 3, 499),
-        ]))
-        .then([created_with(
-            vec![stored("mug", 2, 1250), stored("tea", 4, 499)],
-            4496,
-        )]);
+        .when(placing(vec![line("tea", 1, 499), line("mug", 2, 1250), line("tea", 3, 499)]))
+        .then([created_with(vec![stored("mug", 2, 1250), stored("tea", 4, 499)], 4496)]);
 }
 
 #[test]
 fn an_order_without_lines_is_refused() {
-    given::<Order>([])
-        .when(placing(vec![]))
-        .then_refuses("no_lines");
+    given::<Order>([]).when(placing(vec![])).then_refuses("no_lines");
 }
 
 #[test]
 fn an_order_of_more_than_500_products_is_refused() {
     let lines = |n: usize| (0..n).map(|i| line(&format!("p{i}"), 1, 1)).collect();
     assert!(Order::default().decide(&placing(lines(500)), now()).is_ok());
-    given::<Order>([])
-        .when(placing(lines(501)))
-        .then_refuses("too_many_lines");
+    given::<Order>([]).when(placing(lines(501))).then_refuses("too_many_lines");
 }
 
 #[test]
 fn no_piece_or_more_than_a_million_pieces_are_refused_also_after_merging() {
-    given::<Order>([])
-        .when(placing(vec![line("mug", 0, 1)]))
-        .then_refuses("quantity_out_of_range");
-    given::<Order>([])
-        .when(placing(vec![line("mug", 1_000_001, 1)]))
-        .then_refuses("quantity_out_of_range");
+    given::<Order>([]).when(placing(vec![line("mug", 0, 1)])).then_refuses("quantity_out_of_range");
+    given::<Order>([]).when(placing(vec![line("mug", 1_000_001, 1)])).then_refuses("quantity_out_of_range");
     given::<Order>([])
         .when(placing(vec![line("mug", 1_000_000, 1), line("mug", 1, 1)]))
         .then_refuses("quantity_out_of_range");
@@ -163,143 +122,82 @@ fn no_piece_or_more_than_a_million_pieces_are_refused_also_after_merging() {
 #[test]
 fn two_currencies_in_one_order_are_refused() {
     given::<Order>([])
-        .when(placing(vec![
-            line("mug", 1, 1),
-            line_in("USD", "tea", 1, 1),
-        ]))
+        .when(placing(vec![line("mug", 1, 1), line_in("USD", "tea", 1, 1)]))
         .then_refuses("mixed_currency");
 }
 
 #[test]
 fn a_total_that_cannot_be_counted_exactly_is_refused() {
-    given::<Order>([])
-        .when(placing(vec![line("mug", 1_000_000, 1 << 52)]))
-        .then_refuses("total_too_large");
+    given::<Order>([]).when(placing(vec![line("mug", 1_000_000, 1 << 52)])).then_refuses("total_too_large");
 }
 
 #[test]
 fn a_second_placing_is_refused_whatever_became_of_the_order() {
-    for history in [
-        vec![created()],
-        vec![created(), confirmed()],
-        vec![created(), rejected()],
-    ] {
-        given::<Order>(history)
-            .when(placing(vec![line("mug", 1, 1)]))
-            .then_refuses("order_exists");
+    for history in [vec![created()], vec![created(), confirmed()], vec![created(), rejected()]] {
+        given::<Order>(history).when(placing(vec![line("mug", 1, 1)])).then_refuses("order_exists");
     }
 }
 
 #[test]
 fn an_order_that_was_never_placed_is_unknown_to_every_other_command() {
-    for command in [
-        Command::Confirm,
-        rejecting(),
-        cancelling(),
-        Command::Ship,
-        Command::Deliver,
-    ] {
-        given::<Order>([])
-            .when(command)
-            .then_refuses("order_not_found");
+    for command in [Command::Confirm, rejecting(), cancelling(), Command::Ship, Command::Deliver] {
+        given::<Order>([]).when(command).then_refuses("order_not_found");
     }
 }
 
 #[test]
 fn a_processing_order_can_be_confirmed_rejected_or_cancelled() {
-    given::<Order>([created()])
-        .when(Command::Confirm)
-        .then([confirmed()]);
-    given::<Order>([created()])
-        .when(rejecting())
-        .then([rejected()]);
-    given::<Order>([created()])
-        .when(cancelling())
-        .then([cancelled_from(None)]);
+    given::<Order>([created()]).when(Command::Confirm).then([confirmed()]);
+    given::<Order>([created()]).when(rejecting()).then([rejected()]);
+    given::<Order>([created()]).when(cancelling()).then([cancelled_from(None)]);
 }
 
 #[test]
 fn a_processing_order_can_neither_ship_nor_arrive() {
-    given::<Order>([created()])
-        .when(Command::Ship)
-        .then_refuses(NOT_ALLOWED);
-    given::<Order>([created()])
-        .when(Command::Deliver)
-        .then_refuses(NOT_ALLOWED);
+    given::<Order>([created()]).when(Command::Ship).then_refuses(NOT_ALLOWED);
+    given::<Order>([created()]).when(Command::Deliver).then_refuses(NOT_ALLOWED);
 }
 
 #[test]
 fn confirming_twice_changes_nothing() {
-    given::<Order>([created(), confirmed()])
-        .when(Command::Confirm)
-        .then([]);
+    given::<Order>([created(), confirmed()]).when(Command::Confirm).then([]);
 }
 
 #[test]
 fn a_confirmed_order_can_ship_or_be_cancelled_and_remembers_when_it_was_confirmed() {
-    given::<Order>([created(), confirmed()])
-        .when(Command::Ship)
-        .then([shipped()]);
-    given::<Order>([created(), confirmed()])
-        .when(cancelling())
-        .then([cancelled_from(Some(now()))]);
+    given::<Order>([created(), confirmed()]).when(Command::Ship).then([shipped()]);
+    given::<Order>([created(), confirmed()]).when(cancelling()).then([cancelled_from(Some(now()))]);
 }
 
 #[test]
 fn a_confirmed_order_can_neither_be_rejected_nor_arrive() {
-    given::<Order>([created(), confirmed()])
-        .when(rejecting())
-        .then_refuses(NOT_ALLOWED);
-    given::<Order>([created(), confirmed()])
-        .when(Command::Deliver)
-        .then_refuses(NOT_ALLOWED);
+    given::<Order>([created(), confirmed()]).when(rejecting()).then_refuses(NOT_ALLOWED);
+    given::<Order>([created(), confirmed()]).when(Command::Deliver).then_refuses(NOT_ALLOWED);
 }
 
 #[test]
 fn a_rejected_order_stays_rejected() {
-    given::<Order>([created(), rejected()])
-        .when(rejecting())
-        .then([]);
-    for command in [
-        Command::Confirm,
-        cancelling(),
-        Command::Ship,
-        Command::Deliver,
-    ] {
-        given::<Order>([created(), rejected()])
-            .when(command)
-            .then_refuses(NOT_ALLOWED);
+    given::<Order>([created(), rejected()]).when(rejecting()).then([]);
+    for command in [Command::Confirm, cancelling(), Command::Ship, Command::Deliver] {
+        given::<Order>([created(), rejected()]).when(command).then_refuses(NOT_ALLOWED);
     }
 }
 
 #[test]
 fn a_cancelled_order_stays_cancelled() {
-    given::<Order>([created(), cancelled_from(None)])
-        .when(cancelling())
-        .then([]);
-    for command in [
-        Command::Confirm,
-        rejecting(),
-        Command::Ship,
-        Command::Deliver,
-    ] {
-        given::<Order>([created(), cancelled_from(None)])
-            .when(command)
-            .then_refuses(NOT_ALLOWED);
+    given::<Order>([created(), cancelled_from(None)]).when(cancelling()).then([]);
+    for command in [Command::Confirm, rejecting(), Command::Ship, Command::Deliver] {
+        given::<Order>([created(), cancelled_from(None)]).when(command).then_refuses(NOT_ALLOWED);
     }
 }
 
 #[test]
 fn a_shipped_order_can_only_arrive() {
     let history = || [created(), confirmed(), shipped()];
-    given::<Order>(history())
-        .when(Command::Deliver)
-        .then([delivered()]);
+    given::<Order>(history()).when(Command::Deliver).then([delivered()]);
     given::<Order>(history()).when(Command::Ship).then([]);
     for command in [Command::Confirm, rejecting(), cancelling()] {
-        given::<Order>(history())
-            .when(command)
-            .then_refuses(NOT_ALLOWED);
+        given::<Order>(history()).when(command).then_refuses(NOT_ALLOWED);
     }
 }
 
@@ -308,9 +206,7 @@ fn a_delivered_order_is_done() {
     let history = || [created(), confirmed(), shipped(), delivered()];
     given::<Order>(history()).when(Command::Deliver).then([]);
     for command in [Command::Confirm, rejecting(), cancelling(), Command::Ship] {
-        given::<Order>(history())
-            .when(command)
-            .then_refuses(NOT_ALLOWED);
+        given::<Order>(history()).when(command).then_refuses(NOT_ALLOWED);
     }
 }
 
@@ -329,8 +225,7 @@ fn the_created_payload_is_the_published_contract() {
 
 fn any_command() -> impl Strategy<Value = Command> {
     prop_oneof![
-        (1..5_u32, 0..10_000_i64)
-            .prop_map(|(quantity, price)| placing(vec![line("mug", quantity, price)])),
+        (1..5_u32, 0..10_000_i64).prop_map(|(quantity, price)| placing(vec![line("mug", quantity, price)])),
         Just(Command::Confirm),
         Just(rejecting()),
         Just(cancelling()),

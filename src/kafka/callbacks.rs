@@ -1,0 +1,80 @@
+//! What librdkafka calls back: rebalances are recorded, statistics become lag. Nothing here waits.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rdkafka::client::ClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError;
+use rdkafka::statistics::Statistics;
+use rdkafka::topic_partition_list::TopicPartitionList;
+use rdkafka::types::RDKafkaRespErr;
+
+use super::group::TopicPartition;
+use crate::telemetry;
+
+/// What the group has decided about partitions.
+pub(super) enum Rebalance {
+    Assigned(Vec<TopicPartition>),
+    Revoked(Vec<TopicPartition>),
+}
+
+/// Where each partition's reader is: with the end the broker reports, its lag.
+pub(super) type Reads = Arc<Mutex<HashMap<TopicPartition, i64>>>;
+
+/// What librdkafka calls back.
+pub(super) struct Context {
+    pub(super) rebalances: Arc<Mutex<Vec<Rebalance>>>,
+    pub(super) subscription: String,
+    pub(super) reads: Reads,
+}
+
+impl ClientContext for Context {
+    fn stats(&self, statistics: Statistics) {
+        let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        for (place, next_offset) in reads.iter() {
+            let end = statistics
+                .topics
+                .get(&place.topic)
+                .and_then(|topic| topic.partitions.get(&place.partition))
+                .map_or(-1, |partition| partition.ls_offset);
+            if end >= 0
+                && let Ok(partition) = i16::try_from(place.partition)
+            {
+                telemetry::subscription::lag(&self.subscription, partition, end - next_offset);
+            }
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(subscription = self.subscription, %error, reason, "the consumer reports");
+    }
+}
+
+impl ConsumerContext for Context {
+    /// Records what happened; the thread acts on it, outside the callback.
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        let places = places(list);
+        let rebalance = if error == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            Rebalance::Assigned(places)
+        } else {
+            // Whatever a worker still commits is fenced by the next owner's epoch, so nothing need be waited for.
+            if let Err(error) = consumer.incremental_unassign(list) {
+                tracing::warn!(subscription = self.subscription, %error, "partitions could not be given back");
+            }
+            Rebalance::Revoked(places)
+        };
+        self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).push(rebalance);
+    }
+}
+
+fn places(list: &TopicPartitionList) -> Vec<TopicPartition> {
+    // `elements()` misbehaves on an empty list.
+    if list.count() == 0 {
+        return Vec::new();
+    }
+    list.elements()
+        .iter()
+        .map(|element| TopicPartition { topic: element.topic().to_owned(), partition: element.partition() })
+        .collect()
+}

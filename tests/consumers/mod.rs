@@ -1,0 +1,5 @@
+//! What consumers survive.
+
+mod crashes;
+mod foreign_records;
+mod repeats;

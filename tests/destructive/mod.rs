@@ -1,0 +1,5 @@
+//! Tests that stop, kill or freeze a server or the process under load; one at a time, on servers of their own.
+
+mod kill;
+mod servers;
+mod stopped;

@@ -1,0 +1,4 @@
+//! What the log promises, on a real Postgres.
+
+mod append;
+mod statements;

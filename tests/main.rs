@@ -1,0 +1,8 @@
+//! Integration tests on real Postgres and Kafka: one binary, so that it is linked once. `make test` starts the servers.
+
+mod consumers;
+mod destructive;
+mod log;
+mod orders;
+mod supervised;
+mod support;

@@ -1,0 +1,97 @@
+//! Crashes of actors: seen, restarted, escalated.
+
+use serde_json::{Value, json};
+
+use crate::support::{TestApp, eventually};
+
+fn facts<'a>(answer: &'a Value, kind: &str, what: &str) -> Vec<&'a Value> {
+    let history = answer["history"].as_array().unwrap();
+    history.iter().filter(|fact| fact["kind"] == kind && fact["what"] == what).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_kind_of_actor_crashed_once_is_seen_and_started_again() {
+    let mut app = TestApp::start().await;
+    app.tolerates_crashes = true;
+    app.stock("mug", 100, 1000).await;
+    for kind in ["relay", "worker", "feed", "listener", "dead_letter_publisher", "housekeeper", "writer"] {
+        app.fault(&json!({ "kind": kind, "times": 1 })).await;
+        if kind == "writer" {
+            // It crashes by its next append; whoever asked hears that the outcome is unknown, or is answered anew.
+            _ = app
+                .http
+                .post(format!("{}/v1/orders", app.url))
+                .json(&json!({
+                "userId": "ada", "items": [{ "productId": "mug", "quantity": 1 }] }))
+                .send()
+                .await;
+        }
+        // The first crash: a listener's port may be taken for a moment by the one that still answers.
+        let crash = eventually(&format!("the crash of a {kind} is a fact"), async || {
+            let answer = app.http.get(format!("{}/ops/v1/supervision", app.ops)).send().await.ok()?;
+            let answer: Value = answer.json().await.ok()?;
+            facts(&answer, kind, "crashed").last().map(|fact| (*fact).clone())
+        })
+        .await;
+        assert_eq!(crash["cause"], "bug", "{crash}");
+        assert!(crash["budgetLeft"].is_u64(), "{crash}");
+        eventually(&format!("a {kind} is started again"), async || {
+            let answer = app.http.get(format!("{}/ops/v1/supervision", app.ops)).send().await.ok()?;
+            let answer: Value = answer.json().await.ok()?;
+            facts(&answer, kind, "restarted").first().map(|_| ())
+        })
+        .await;
+    }
+    app.ready().await;
+    let id = app.place("mug", 1).await;
+    app.until(id, "confirmed").await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_aggregate_killed_between_append_and_answer_decides_again_and_the_caller_is_answered() {
+    let mut app = TestApp::start().await;
+    app.tolerates_crashes = true;
+    app.stock("mug", 100, 1000).await;
+    for _ in 0..3 {
+        app.fault(&json!({ "kind": "aggregate.appended", "times": 1 })).await;
+        let id = app.place("mug", 1).await;
+        app.until(id, "confirmed").await;
+    }
+    assert_eq!(app.count("order.created").await, 3);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_restarts_nothing() {
+    let app = TestApp::start().await;
+    app.stock("mug", 100, 10).await;
+    let id = app.place("mug", 1).await;
+    for _ in 0..20 {
+        app.post(&format!("/v1/orders/{id}/deliver"), &json!({})).await;
+    }
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_crashes_than_the_window_allows_end_one_shard_while_others_serve() {
+    let mut app = TestApp::start().await;
+    app.tolerates_crashes = true;
+    app.stock("mug", 100, 1000).await;
+    app.fault(&json!({ "kind": "shard", "times": 1 })).await;
+    // Whichever shard takes it refuses; the other one, and soon this one too, go on.
+    let mut accepted = 0;
+    eventually("orders are accepted again on both partitions", async || {
+        for _ in 0..10 {
+            let body = json!({ "userId": "ada", "items": [{ "productId": "mug", "quantity": 1 }] });
+            let answer = app.http.post(format!("{}/v1/orders", app.url)).json(&body).send().await.ok()?;
+            accepted = if answer.status().is_success() { accepted + 1 } else { 0 };
+        }
+        (accepted >= 20).then_some(())
+    })
+    .await;
+    let answer = app.supervision().await;
+    assert_eq!(facts(&answer, "shard", "escalated").len(), 1);
+    assert!(!facts(&answer, "shard", "restarted").is_empty());
+    app.finish().await;
+}

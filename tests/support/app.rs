@@ -1,0 +1,249 @@
+//! The real binary as a process: started, asked over REST, killed.
+
+use std::net::TcpListener;
+use std::process::Stdio;
+use std::time::Duration;
+
+use reqwest::{Response, StatusCode};
+use serde_json::{Value, json};
+use tokio::process::{Child, Command};
+use uuid::Uuid;
+
+use super::{Database, eventually, required};
+
+/// An order as REST shows it.
+pub type Order = Value;
+
+/// A shop of a test's own: database, topics, groups, and one process or more.
+pub struct TestApp {
+    pub database: Database,
+    pub prefix: String,
+    pub url: String,
+    pub ops: String,
+    pub http: reqwest::Client,
+    process: Child,
+    environment: Vec<(String, String)>,
+    /// Restarts and dead letters this test causes itself.
+    pub tolerates_crashes: bool,
+    pub tolerates_dead_letters: bool,
+}
+
+impl TestApp {
+    /// All roles, ready.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// All roles with more environment, ready.
+    pub async fn start_with(environment: &[(&str, &str)]) -> Self {
+        let database = Database::create().await;
+        let prefix = format!("{}.", database.name);
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let app = Self::launch(database, prefix, environment);
+        app.ready().await;
+        app
+    }
+
+    fn launch(database: Database, prefix: String, environment: Vec<(String, String)>) -> Self {
+        let (process, url, ops) = spawn(&database.url, &prefix, &environment, &[]);
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap();
+        Self {
+            database,
+            prefix,
+            url,
+            ops,
+            http,
+            process,
+            environment,
+            tolerates_crashes: false,
+            tolerates_dead_letters: false,
+        }
+    }
+
+    /// Until every dependency and consumer is as it should be.
+    pub async fn ready(&self) {
+        eventually("the service is ready", async || {
+            let answer = self.http.get(format!("{}/readyz", self.url)).send().await.ok()?;
+            let readiness: Value = answer.json().await.ok()?;
+            (readiness["status"] == "ok").then_some(())
+        })
+        .await;
+    }
+
+    /// Until it is ready, or has ended because a crash point came first.
+    pub async fn ready_or_ended(&mut self) {
+        eventually("the service is ready or has ended", async || {
+            if self.process.try_wait().unwrap().is_some() {
+                return Some(());
+            }
+            let answer = self.http.get(format!("{}/readyz", self.url)).send().await.ok()?;
+            let readiness: Value = answer.json().await.ok()?;
+            (readiness["status"] == "ok").then_some(())
+        })
+        .await;
+    }
+
+    /// SIGKILL, as a crash of the machine would.
+    pub async fn kill(&mut self) {
+        self.process.kill().await.unwrap();
+    }
+
+    /// A signal to the process.
+    pub fn signal(&self, name: &str) {
+        let pid = self.process.id().expect("the process runs").to_string();
+        assert!(std::process::Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+
+    /// Until the process has ended by itself.
+    pub async fn ended(&mut self) {
+        tokio::time::timeout(Duration::from_secs(40), self.process.wait()).await.expect("it ends").unwrap();
+    }
+
+    /// Starts it again on the same data, with other environment.
+    pub async fn restart_with(&mut self, environment: &[(&str, &str)]) {
+        self.relaunch(environment);
+        self.ready().await;
+    }
+
+    /// Starts it again without waiting.
+    pub fn relaunch(&mut self, environment: &[(&str, &str)]) {
+        let all: Vec<(String, String)> = self
+            .environment
+            .iter()
+            .cloned()
+            .chain(environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+            .collect();
+        (self.process, self.url, self.ops) = spawn(&self.database.url, &self.prefix, &all, &[]);
+    }
+
+    /// A second node on the same data, with these roles.
+    pub async fn second_node(&self, roles: &str) -> Node {
+        let (process, url, _) = spawn(&self.database.url, &self.prefix, &self.environment, &["--roles", roles]);
+        let node = Node { url, http: self.http.clone(), _process: process };
+        eventually("the second node answers", async || {
+            let answer = node.http.get(format!("{}/livez", node.url)).send().await.ok()?;
+            answer.status().is_success().then_some(())
+        })
+        .await;
+        node
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Response {
+        self.http.post(format!("{}{path}", self.url)).json(body).send().await.unwrap()
+    }
+
+    pub async fn get(&self, path: &str) -> Response {
+        self.http.get(format!("{}{path}", self.url)).send().await.unwrap()
+    }
+
+    /// A product with stock.
+    pub async fn stock(&self, product: &str, price: u32, quantity: u32) {
+        let body = json!({ "productId": product, "name": product, "price": { "amount": price, "currency": "EUR" } });
+        assert_eq!(self.post("/v1/products", &body).await.status(), StatusCode::CREATED);
+        let receipt = self.post(&format!("/v1/inventory/{product}/receipts"), &json!({ "quantity": quantity })).await;
+        assert_eq!(receipt.status(), StatusCode::CREATED);
+    }
+
+    /// Places an order, which must be accepted.
+    pub async fn place(&self, product: &str, quantity: u32) -> Uuid {
+        let answer = self.post("/v1/orders", &wish(product, quantity)).await;
+        assert_eq!(answer.status(), StatusCode::ACCEPTED);
+        let answer: Value = answer.json().await.unwrap();
+        answer["orderId"].as_str().unwrap().parse().unwrap()
+    }
+
+    pub async fn order(&self, id: Uuid) -> Option<Order> {
+        let answer = self.http.get(format!("{}/v1/orders/{id}", self.url)).send().await.ok()?;
+        if answer.status().is_success() { answer.json().await.ok() } else { None }
+    }
+
+    /// Until the order stands there.
+    pub async fn until(&self, id: Uuid, status: &str) -> Order {
+        eventually(&format!("order {id} is {status}"), async || {
+            self.order(id).await.filter(|order| order["status"] == status)
+        })
+        .await
+    }
+
+    pub async fn stock_of(&self, product: &str) -> (i64, i64, i64) {
+        let answer: Value = self.get(&format!("/v1/inventory/{product}")).await.json().await.unwrap();
+        let count = |field: &str| answer[field].as_i64().unwrap();
+        (count("available"), count("reserved"), count("shipped"))
+    }
+
+    /// Uses the fault hook of the ops listener.
+    pub async fn fault(&self, body: &Value) {
+        let answer = self.http.post(format!("{}/ops/v1/faults", self.ops)).json(body).send().await.unwrap();
+        assert!(answer.status().is_success(), "{:?}", answer.text().await);
+    }
+
+    pub async fn supervision(&self) -> Value {
+        self.http.get(format!("{}/ops/v1/supervision", self.ops)).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// How many events of a type the log has.
+    pub async fn count(&self, event_type: &str) -> i64 {
+        sqlx::query_scalar("select count(*) from log where event_type = $1")
+            .bind(event_type)
+            .fetch_one(&self.database.db)
+            .await
+            .unwrap()
+    }
+
+    pub async fn dead_letters(&self) -> i64 {
+        sqlx::query_scalar("select count(*) from dead_letter").fetch_one(&self.database.db).await.unwrap()
+    }
+
+    /// Asserts that nothing was left behind that this test did not cause, and drops what was its own.
+    pub async fn finish(mut self) {
+        if !self.tolerates_dead_letters {
+            assert_eq!(self.dead_letters().await, 0, "dead letters were left");
+        }
+        if !self.tolerates_crashes {
+            let answer = self.supervision().await;
+            let crashes: Vec<&Value> =
+                answer["history"].as_array().unwrap().iter().filter(|fact| fact["what"] == "crashed").collect();
+            assert!(crashes.is_empty(), "actors crashed: {crashes:#?}");
+        }
+        self.process.kill().await.unwrap();
+        let report = ordo::event_store::verify::verify(&self.database.db, |_| {}).await.unwrap();
+        assert_eq!((report.violations, report.examples), (0, vec![]));
+        self.database.drop().await;
+    }
+}
+
+/// One more process.
+pub struct Node {
+    pub url: String,
+    pub http: reqwest::Client,
+    _process: Child,
+}
+
+pub fn wish(product: &str, quantity: u32) -> Value {
+    json!({ "userId": "ada", "items": [{ "productId": product, "quantity": quantity }] })
+}
+
+fn spawn(url: &str, prefix: &str, environment: &[(String, String)], arguments: &[&str]) -> (Child, String, String) {
+    let (rest, ops) = (free_port(), free_port());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ordo"));
+    command
+        .arg("serve")
+        .args(arguments)
+        .env("DATABASE_URL", url)
+        .env("KAFKA_BROKERS", required("KAFKA_BROKERS"))
+        .env("ORDO_KAFKA__TOPIC_PREFIX", prefix)
+        .env("ORDO_KAFKA__SESSION_TIMEOUT", "6s")
+        .env("ORDO_POSTGRES__POOL", "12")
+        .env("ORDO_HTTP__LISTEN", format!("127.0.0.1:{rest}"))
+        .env("ORDO_OPS__LISTEN", format!("127.0.0.1:{ops}"))
+        .env("ORDO_LOG__FILTER", "warn")
+        .envs(environment.iter().cloned())
+        .stdout(Stdio::null())
+        .kill_on_drop(true);
+    let process = command.spawn().expect("the binary starts");
+    (process, format!("http://127.0.0.1:{rest}"), format!("http://127.0.0.1:{ops}"))
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
