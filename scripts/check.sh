@@ -28,7 +28,7 @@ shell_syntax() {
   local script scripts=("$root"/.ci/run "$root"/scripts/*.sh "$root"/scripts/services/*.sh)
   for script in "${scripts[@]}"; do bash -n "$script" || return 1; done
   if command -v shellcheck >/dev/null; then
-    shellcheck --external-sources --source-path="$root" "${scripts[@]}"
+    shellcheck --severity=error --exclude=SC2148 --external-sources --source-path="$root" "${scripts[@]}"
   else
     say "check: shellcheck is not installed, so only the syntax was looked at"
   fi
@@ -38,9 +38,9 @@ need_cargo
 cd "$root"
 components
 step "shell" "mend the script named above, then make check" shell_syntax
-step "format" "cargo fmt, then make check" cargo fmt --check
+step "format" "cargo fmt, then make check" cargo fmt --all --check
 step "lints" "mend them, then make check" \
   cargo clippy --workspace --all-targets --features ordo/crash-points -- -D warnings
 step "documentation" "mend the links and code named above, then make check" \
-  env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace --document-private-items
+  env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace --lib --document-private-items
 say "check: clean"

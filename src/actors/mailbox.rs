@@ -4,7 +4,7 @@
 //! handled, failed, or was lost with its actor. Callers and consumers have permits of their own, so that a consumer
 //! catching up never refuses a customer. What an actor tells itself (timers, ticks) needs none.
 //!
-//! ```ignore
+//! ```text
 //! let (message, handling) = envelope.open();
 //! match message { … }          // `?` here leaves the message counted as failed
 //! handling.done();
