@@ -5,6 +5,7 @@
 //! - `checker` compares those answers with the log, the stock and the topics.
 //! - `bench` measures the service.
 
+pub mod bench;
 pub mod checker;
 pub mod clock;
 pub mod duration;

@@ -73,16 +73,16 @@ impl Counts {
 }
 
 /// Follows the log by counting only what is new.
-pub struct Watch<'a> {
-    log: &'a Log,
+pub struct Watch {
+    log: Log,
     heads: Vec<i64>,
     pub counts: Counts,
     moved: Instant,
 }
 
-impl<'a> Watch<'a> {
-    /// Begins at given heads (the bench knows that all before was at rest); the checker begins at zero.
-    pub fn from(log: &'a Log, heads: Vec<i64>) -> Self {
+impl Watch {
+    /// What lies at or before these heads is not counted.
+    pub fn from(log: Log, heads: Vec<i64>) -> Self {
         Self { log, heads, counts: Counts::default(), moved: Instant::now() }
     }
 
@@ -127,7 +127,7 @@ pub async fn wait_for_rest(
     progress: &Progress,
 ) -> anyhow::Result<Rest> {
     let partitions = log.heads().await?.len();
-    let mut watch = Watch::from(log, vec![0; partitions]);
+    let mut watch = Watch::from(log.clone(), vec![0; partitions]);
     let began = Instant::now();
     loop {
         watch.look().await?;
