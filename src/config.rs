@@ -19,6 +19,7 @@ pub const OTHER_NAMES: &[&str] = &[
     "ORDO_SERVICES",
     "ORDO_ADMIN_DATABASE_URL",
     "ORDO_CRASH_AT",
+    "ORDO_STOP_AT",
 ];
 
 /// File that is read if it is there and no other is named.

@@ -1,7 +1,7 @@
 //! Named points where a test ends the process, fails a handler or crashes one kind of actor.
 //!
 //! Without the feature `crash-points` every function here is empty. `ORDO_CRASH_AT=pass.appended@3` aborts the process at
-//! the third pass of that point: an abort, since a panic would be caught.
+//! the third pass of that point: an abort, since a panic would be caught. `ORDO_STOP_AT` freezes it there.
 
 /// Every point at which the process can be made to end, in the order an order meets them.
 pub const POINTS: &[&str] = &[
@@ -44,23 +44,35 @@ mod armed {
         Permanent,
     }
 
-    /// Arms the point that `ORDO_CRASH_AT` names.
+    /// Arms the points that `ORDO_CRASH_AT` and `ORDO_STOP_AT` name.
     ///
     /// # Errors
     /// A point nobody passes.
     pub fn arm_from_environment() -> Result<(), String> {
-        let Ok(wanted) = std::env::var("ORDO_CRASH_AT") else {
+        arm("ORDO_CRASH_AT", || std::process::abort())?;
+        arm("ORDO_STOP_AT", stop_this_process)
+    }
+
+    /// SIGSTOP, as a machine that stalls.
+    fn stop_this_process() {
+        let pid = std::process::id().to_string();
+        // Without it the test that asked for it waits in vain, which is its failure to tell.
+        _ = std::process::Command::new("kill").args(["-STOP", &pid]).status();
+    }
+
+    fn arm(name: &str, act: fn()) -> Result<(), String> {
+        let Ok(wanted) = std::env::var(name) else {
             return Ok(());
         };
         let (point, hits) = wanted.split_once('@').unwrap_or((&wanted, "1"));
-        let hits: u64 = hits.parse().map_err(|_| format!("ORDO_CRASH_AT={wanted}: not a count after @"))?;
+        let hits: u64 = hits.parse().map_err(|_| format!("{name}={wanted}: not a count after @"))?;
         if !super::POINTS.contains(&point) {
-            return Err(format!("ORDO_CRASH_AT={wanted}: no such point; there are {}", super::POINTS.join(", ")));
+            return Err(format!("{name}={wanted}: no such point; there are {}", super::POINTS.join(", ")));
         }
         let seen = Arc::new(AtomicU64::new(0));
         fail::cfg_callback(point, move || {
             if seen.fetch_add(1, Ordering::SeqCst) + 1 == hits {
-                std::process::abort();
+                act();
             }
         })
     }

@@ -180,7 +180,7 @@ impl Held {
         let batch = match self.feed.next(limit, WAIT).await {
             Ok(batch) => batch,
             Err(FeedError::Hole(hole)) => {
-                telemetry::alarm::raise(telemetry::alarm::LOG_HOLE, &hole.to_string());
+                telemetry::alarm::raise(telemetry::alarm::LOG_HOLE, &arguments.lane.to_string(), &hole.to_string());
                 return Ok(Next::After(HOLE_PAUSE));
             }
             Err(FeedError::Ended) => return Ok(Next::End),
@@ -198,13 +198,15 @@ impl Held {
             admit(batch, &lane.source, lane.partition, self.next_offset, self.position, &subscription.db).await;
         match judged {
             Ok(admitted) => {
+                telemetry::alarm::clear(telemetry::alarm::LOG_HOLE, &lane.to_string());
+                telemetry::alarm::clear(telemetry::alarm::TOPIC_HOLE, &lane.to_string());
                 telemetry::subscription::duplicates(lane, "position", admitted.duplicates);
                 telemetry::subscription::filled(lane, admitted.filled);
                 self.work = Some(Work::on(admitted, limit));
                 Ok(Next::Now)
             }
             Err(hole @ AdmitError::Hole { .. }) => {
-                telemetry::alarm::raise(telemetry::alarm::TOPIC_HOLE, &hole.to_string());
+                telemetry::alarm::raise(telemetry::alarm::TOPIC_HOLE, &lane.to_string(), &hole.to_string());
                 // The batch is gone from the feed: a new worker reads it again from the checkpoint.
                 Err(Crash::dependency_down(hole))
             }

@@ -3,7 +3,7 @@
 //! Supervised by `log`. Its place moves only past what every topic concerned has acknowledged. Any failed delivery is a
 //! crash: it begins anew from its checkpoint with a new producer. A hole in the log stops it with an alarm.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -85,9 +85,16 @@ struct Held {
     previous: HashMap<&'static str, Position>,
     saved: Position,
     saved_at: Instant,
-    /// Events read and not enqueued yet, with the number of their records that are.
-    backlog: std::collections::VecDeque<(Arc<RecordedEvent>, usize)>,
+    /// Events read and not enqueued yet.
+    backlog: VecDeque<Waiting>,
     head: Position,
+}
+
+/// An event on its way into the producer's queue.
+struct Waiting {
+    event: Arc<RecordedEvent>,
+    /// Its records, once the window has been told of it; the sent ones are gone.
+    records: Option<VecDeque<Record>>,
 }
 
 struct Relay;
@@ -179,7 +186,7 @@ impl State {
             previous,
             saved: claim.position,
             saved_at: Instant::now(),
-            backlog: std::collections::VecDeque::new(),
+            backlog: VecDeque::new(),
             head: claim.position,
         }))
     }
@@ -212,11 +219,11 @@ impl Held {
             let wait = if is_settled { WAIT } else { FULL_PAUSE * 5 };
             match self.tail.next(PAGE, wait).await {
                 Ok(events) => {
-                    telemetry::alarm::clear(telemetry::alarm::LOG_HOLE);
-                    self.backlog.extend(events.into_iter().map(|event| (event, 0)));
+                    telemetry::alarm::clear(telemetry::alarm::LOG_HOLE, &lane.to_string());
+                    self.backlog.extend(events.into_iter().map(|event| Waiting { event, records: None }));
                 }
                 Err(hole @ TailError::Hole { .. }) => {
-                    telemetry::alarm::raise(telemetry::alarm::LOG_HOLE, &hole.to_string());
+                    telemetry::alarm::raise(telemetry::alarm::LOG_HOLE, &lane.to_string(), &hole.to_string());
                     return Ok(HOLE_PAUSE);
                 }
                 Err(down @ TailError::Postgres(..)) => return Err(Crash::dependency_down(down)),
@@ -235,24 +242,22 @@ impl Held {
             return Ok(true);
         }
         let producer = arguments.publisher.current().map_err(Crash::dependency_down)?;
-        while let Some((event, sent)) = self.backlog.front_mut() {
-            if *sent == 0 && self.window.len() >= arguments.in_flight {
-                return Ok(false);
-            }
+        while let Some(Waiting { event, records }) = self.backlog.front_mut() {
             let topic = topics::of_stream(&event.stream_id);
-            let records = records(event, topic, &self.previous, &arguments.mirrored);
-            if *sent == 0 {
-                let count = u8::try_from(records.len()).expect("an event has two topics at most");
+            if records.is_none() {
+                if self.window.len() >= arguments.in_flight {
+                    return Ok(false);
+                }
+                let made = records_of(event, topic, &self.previous, &arguments.mirrored);
+                let count = u8::try_from(made.len()).expect("an event has two topics at most");
                 self.window.expect(event.position, count, event.recorded_at);
+                *records = Some(made);
             }
-            for record in &records[*sent..] {
+            let left = records.get_or_insert_default();
+            while let Some(record) = left.front() {
                 match producer.send(record, event.position, &self.window) {
-                    Ok(()) => *sent += 1,
-                    // Counted from one, so that the event is not announced to the window twice.
-                    Err(PublishError::Full) if *sent > 0 => return Ok(false),
-                    Err(PublishError::Full) => {
-                        return Err(Crash::dependency_down(PublishError::Full));
-                    }
+                    Ok(()) => _ = left.pop_front(),
+                    Err(PublishError::Full) => return Ok(false),
                     Err(broken) => return Err(Crash::dependency_down(broken)),
                 }
             }
@@ -303,22 +308,22 @@ impl Held {
 
     fn report(&self, partition: i16) {
         let waiting_since =
-            self.window.oldest().into_iter().chain(self.backlog.front().map(|(event, _)| event.recorded_at)).min();
+            self.window.oldest().into_iter().chain(self.backlog.front().map(|waiting| waiting.event.recorded_at)).min();
         let oldest = waiting_since.and_then(|at| (clock::now() - at).to_std().ok()).unwrap_or_default();
-        let head = self.backlog.back().map_or(self.head, |(event, _)| event.position);
+        let head = self.backlog.back().map_or(self.head, |waiting| waiting.event.position);
         telemetry::relay::stands(partition, head, self.window.acknowledged(), oldest);
     }
 }
 
 /// The records of one event: its stream's topic, and the topic of its own name if it has one.
-fn records(
+fn records_of(
     event: &RecordedEvent,
     topic: Option<&'static str>,
     previous: &HashMap<&'static str, Position>,
     mirrored: &[String],
-) -> Vec<Record> {
+) -> VecDeque<Record> {
     let Some(topic) = topic else {
-        return Vec::new();
+        return VecDeque::new();
     };
     let record = |topic: &str, previous: Option<Position>| Record {
         topic: topic.to_owned(),
@@ -331,9 +336,9 @@ fn records(
             .collect(),
         at: event.recorded_at,
     };
-    let mut records = vec![record(topic, Some(previous.get(topic).copied().unwrap_or(0)))];
+    let mut records = VecDeque::from([record(topic, Some(previous.get(topic).copied().unwrap_or(0)))]);
     if mirrored.contains(&event.event_type) {
-        records.push(record(&event.event_type, None));
+        records.push_back(record(&event.event_type, None));
     }
     records
 }

@@ -287,7 +287,7 @@ impl Flight {
                 Answer::Outcomes(outcomes)
             }
             Err(AppendError::Corrupt(why)) => {
-                telemetry::alarm::raise(telemetry::alarm::LOG_CORRUPT, &why);
+                telemetry::alarm::raise(telemetry::alarm::LOG_CORRUPT, "log", &why);
                 Answer::Refused(WriteError::Unavailable)
             }
             Err(AppendError::Postgres(error)) => match postgres::classify(&error) {

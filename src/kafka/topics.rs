@@ -16,6 +16,8 @@ use crate::telemetry::alarm;
 
 /// Longest wait for the broker.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Where alarms about topics stand.
+const TOPICS: &str = "topics";
 /// `retention.ms` of the topics that hold the log.
 const FOR_EVER: &str = "-1";
 /// `retention.ms` of dead letters: 90 days; Postgres keeps them anyway.
@@ -70,7 +72,7 @@ impl Topics {
         if !*fit {
             self.create().await?;
             self.compare().await?;
-            alarm::clear(alarm::TOPIC_PARTITIONS);
+            alarm::clear(alarm::TOPIC_PARTITIONS, TOPICS);
             *fit = true;
         }
         Ok(())
@@ -121,7 +123,7 @@ impl Topics {
                 let found = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
                 if found != usize::from(expected) {
                     let error = TopicError::Partitions { topic, found, expected };
-                    alarm::raise(alarm::TOPIC_PARTITIONS, &error.to_string());
+                    alarm::raise(alarm::TOPIC_PARTITIONS, TOPICS, &error.to_string());
                     return Err(error);
                 }
             }

@@ -99,6 +99,7 @@ impl Work {
         piece.tries += 1;
         match pass::pass(subscription, lane, epoch, &piece.items, piece.after_conflict).await {
             Ok(passed) => {
+                telemetry::alarm::clear(telemetry::alarm::VIEW_STOPPED, &lane.to_string());
                 self.passed.letters += passed.letters;
                 self.passed.applied += passed.applied;
                 if self.pieces.is_empty() && !self.skips { self.done() } else { Progress::Continue }
@@ -135,7 +136,8 @@ impl Work {
             Verdict::DeadLetter if subscription.handler.is_none() => {
                 telemetry::alarm::raise(
                     telemetry::alarm::VIEW_STOPPED,
-                    &format!("{} cannot fold an event: {}", lane.subscription, failure.chain()),
+                    &lane.to_string(),
+                    &format!("an event cannot be folded: {}", failure.chain()),
                 );
                 self.again(piece, subscription.config.dependency_backoff_max, failure)
             }

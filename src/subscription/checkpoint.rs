@@ -33,6 +33,12 @@ pub struct Lane {
     pub partition: i16,
 }
 
+impl std::fmt::Display for Lane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} on {} partition {}", self.subscription, self.source, self.partition)
+    }
+}
+
 /// The right to move a checkpoint, and where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Claim {

@@ -239,7 +239,8 @@ async fn judge<'a>(
 fn gap(event: &RecordedEvent, expected: i32) -> Failure {
     telemetry::alarm::raise(
         telemetry::alarm::STREAM_GAP,
-        &format!("version {} of {} came where {expected} should have", event.version, event.stream_id),
+        &event.stream_id,
+        &format!("version {} came where {expected} should have", event.version),
     );
     Failure::permanent(StreamGap { stream_id: event.stream_id.clone(), version: event.version, expected })
 }

@@ -1,6 +1,7 @@
 //! Alarms: an error log with a code, a metric, and a reason in `/readyz` until it is over.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use super::names;
@@ -20,27 +21,37 @@ pub const TOPIC_PARTITIONS: &str = "topic_partitions";
 /// A read model cannot fold an event and has stopped before it.
 pub const VIEW_STOPPED: &str = "view_stopped";
 
-/// Alarms that stop something, with the reason: what `/readyz` lists.
-static STANDING: LazyLock<Mutex<BTreeMap<&'static str, String>>> = LazyLock::new(Mutex::default);
+/// Alarms that stand, by code and place, with the reason: what `/readyz` lists.
+static STANDING: LazyLock<Mutex<BTreeMap<(&'static str, String), String>>> = LazyLock::new(Mutex::default);
+/// How many stand, so that clearing, which healthy actors do all the time, costs nothing while none does.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// Raises an alarm. It stands until [`clear`]ed.
-pub fn raise(code: &'static str, why: &str) {
+/// Raises an alarm about a place, such as a partition. It stands until it is [`clear`]ed there.
+pub fn raise(code: &'static str, place: &str, why: &str) {
     metrics::counter!(names::ALARMS_TOTAL, "code" => code).increment(1);
-    tracing::error!(alarm = code, why, "alarm");
-    STANDING.lock().unwrap_or_else(PoisonError::into_inner).insert(code, why.to_owned());
+    tracing::error!(alarm = code, place, why, "alarm");
+    let mut standing = STANDING.lock().unwrap_or_else(PoisonError::into_inner);
+    standing.insert((code, place.to_owned()), why.to_owned());
+    COUNT.store(standing.len(), Ordering::Release);
 }
 
-/// What was wrong is over.
-pub fn clear(code: &'static str) {
-    if STANDING.lock().unwrap_or_else(PoisonError::into_inner).remove(code).is_some() {
-        tracing::info!(alarm = code, "alarm is over");
+/// What was wrong at this place is over.
+pub fn clear(code: &'static str, place: &str) {
+    if COUNT.load(Ordering::Acquire) == 0 {
+        return;
     }
+    let mut standing = STANDING.lock().unwrap_or_else(PoisonError::into_inner);
+    if standing.remove(&(code, place.to_owned())).is_some() {
+        tracing::info!(alarm = code, place, "alarm is over");
+    }
+    COUNT.store(standing.len(), Ordering::Release);
 }
 
 /// Alarms that stand, with their reasons.
 #[must_use]
 pub fn standing() -> Vec<(&'static str, String)> {
-    STANDING.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(code, why)| (*code, why.clone())).collect()
+    let standing = STANDING.lock().unwrap_or_else(PoisonError::into_inner);
+    standing.iter().map(|((code, place), why)| (*code, format!("{place}: {why}"))).collect()
 }
 
 /// Whether an alarm of this code only tells, so that the service is ready all the same.

@@ -41,7 +41,8 @@ pub fn filled(lane: &Lane, events: u64) {
         metrics::counter!(names::EVENTS_FILLED_TOTAL, "subscription" => lane.subscription.clone()).increment(events);
         super::alarm::raise(
             super::alarm::TOPIC_FILLED,
-            &format!("{events} events were missing in {} partition {}", lane.source, lane.partition),
+            &format!("{} partition {}", lane.source, lane.partition),
+            &format!("{events} events were missing and came from the log"),
         );
     }
 }

@@ -39,13 +39,22 @@ impl TestApp {
         let database = Database::create().await;
         let prefix = format!("{}.", database.name);
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let app = Self::launch(database, prefix, environment);
+        let app = Self::launch(database, prefix, environment, &[]);
         app.ready().await;
         app
     }
 
-    fn launch(database: Database, prefix: String, environment: Vec<(String, String)>) -> Self {
-        let (process, url, ops) = spawn(&database.url, &prefix, &environment, &[]);
+    /// Only these roles, ready.
+    pub async fn start_roles(roles: &str) -> Self {
+        let database = Database::create().await;
+        let prefix = format!("{}.", database.name);
+        let app = Self::launch(database, prefix, Vec::new(), &["--roles", roles]);
+        app.ready().await;
+        app
+    }
+
+    fn launch(database: Database, prefix: String, environment: Vec<(String, String)>, arguments: &[&str]) -> Self {
+        let (process, url, ops) = spawn(&database.url, &prefix, &environment, arguments);
         let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap();
         Self {
             database,
@@ -118,14 +127,20 @@ impl TestApp {
 
     /// A second node on the same data, with these roles.
     pub async fn second_node(&self, roles: &str) -> Node {
-        let (process, url, _) = spawn(&self.database.url, &self.prefix, &self.environment, &["--roles", roles]);
-        let node = Node { url, http: self.http.clone(), _process: process };
+        self.second_node_with(roles, &[]).await
+    }
+
+    /// A second node with more environment.
+    pub async fn second_node_with(&self, roles: &str, environment: &[(&str, &str)]) -> Node {
+        let more = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let environment: Vec<(String, String)> = self.environment.iter().cloned().chain(more).collect();
+        let (process, url, ops) = spawn(&self.database.url, &self.prefix, &environment, &["--roles", roles]);
         eventually("the second node answers", async || {
-            let answer = node.http.get(format!("{}/livez", node.url)).send().await.ok()?;
+            let answer = self.http.get(format!("{ops}/livez")).send().await.ok()?;
             answer.status().is_success().then_some(())
         })
         .await;
-        node
+        Node { url, http: self.http.clone(), process }
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Response {
@@ -216,7 +231,13 @@ impl TestApp {
 pub struct Node {
     pub url: String,
     pub http: reqwest::Client,
-    _process: Child,
+    process: Child,
+}
+
+impl Node {
+    pub fn pid(&self) -> u32 {
+        self.process.id().expect("the node runs")
+    }
 }
 
 pub fn wish(product: &str, quantity: u32) -> Value {

@@ -1,102 +1,211 @@
-//! The command line of `bench`.
+//! `bench` on the command line.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
 
-use super::report::{Report, measured};
-use super::row::{Figures, Row};
-use super::rows;
-use super::service::Service;
+use super::machine::Machine;
+use super::result::{BenchResult, Measured, fold};
+use super::rows::{self, Row};
+use super::service::{Servers, Service};
+use super::stage::Stage;
+use crate::checker::Log;
+use crate::load::Catalogue;
 use crate::progress::Progress;
+use crate::{clock, duration};
 
-/// Measures ordo on the servers the environment names; `make bench` starts them fresh.
+/// Measures ordo: migrates, serves all roles on free ports, and runs every row in interleaved rounds.
+///
+/// Figures of different runs do not compare, for the machine drifts; rows and rounds of one run do. The database should
+/// be a fresh one: the bench fills it.
+///
+/// Exit code: 0 measured, 2 not measured.
 #[derive(Parser, Debug)]
 #[command(
     name = "bench",
     version,
-    after_help = "Example:\n  make bench ARGS='--rounds 5 --seconds 20 --only accept-64'"
+    after_help = "Example:\n  make bench\n  bench --ordo target/release/ordo --only accepted-256 --rounds 5 --seconds 20 --json"
 )]
 struct Args {
-    /// Rounds; every round measures every row once, so that a machine that drifts burdens them alike.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
-    rounds: u64,
-    /// Length of one measurement.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    /// A database of the service's own, which this fills.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, required_unless_present = "list")]
+    database_url: Option<String>,
+    /// The same database as its owner sees it; without it, --database-url.
+    #[arg(long, env = "ORDO_ADMIN_DATABASE_URL", hide_env_values = true)]
+    admin_database_url: Option<String>,
+    #[arg(long, env = "KAFKA_BROKERS", required_unless_present = "list")]
+    brokers: Option<String>,
+    /// The postmaster, to count Postgres' processor time.
+    #[arg(long, env = "ORDO_BENCH_POSTGRES_PID")]
+    postgres_pid: Option<u32>,
+    /// The broker, to count Kafka's processor time.
+    #[arg(long, env = "ORDO_BENCH_KAFKA_PID")]
+    kafka_pid: Option<u32>,
+    /// The program that is measured: a release build.
+    #[arg(long, env = "ORDO_BENCH_ORDO", default_value = "target/release/ordo")]
+    ordo: PathBuf,
+    /// How often every row is measured.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+    /// How long one measurement takes.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
-    /// Only this row; several may be named.
+    /// Traffic before the first round, not measured.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=60))]
+    warm_up: u64,
+    /// Longest wait for orders under way, between two measurements.
+    #[arg(long, default_value = "60s", value_parser = duration::parse)]
+    drain: Duration,
+    /// Size of the catalogue.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    products: u32,
+    /// Only the row of this name; several may be named.
     #[arg(long)]
     only: Vec<String>,
-    /// Name the rows and end.
+    /// Print the rows' names and end.
     #[arg(long)]
     list: bool,
-    /// Print the report as JSON.
+    /// Where results and the service's log go.
+    #[arg(long, default_value = "bench-results")]
+    results: PathBuf,
+    /// Print the result as JSON.
     #[arg(long)]
     json: bool,
 }
 
 pub async fn main() -> ExitCode {
-    match run(Args::parse()).await {
+    let args = Args::parse();
+    // Returning, and not dying of the signal, is what ends the service too.
+    let ended = tokio::select! {
+        ended = run(args) => ended,
+        ended = signalled() => ended,
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error:#}");
-            ExitCode::FAILURE
+            ExitCode::from(2)
         }
     }
+}
+
+async fn signalled() -> anyhow::Result<()> {
+    let mut terminate =
+        signal(SignalKind::terminate()).context("could not listen for SIGTERM: free some file handles")?;
+    tokio::select! {
+        _ = terminate.recv() => (),
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("could not listen for Ctrl-C: free some file handles")?,
+    }
+    bail!("stopped by a signal; nothing was written")
 }
 
 async fn run(args: Args) -> anyhow::Result<()> {
+    let rows = chosen(&args.only)?;
     if args.list {
-        rows::ALL.iter().for_each(|row| println!("{:<16} {}", row.name, row.about));
+        rows.iter().for_each(|row| println!("{:<16}{}", row.name(), row.about()));
         return Ok(());
     }
-    let rows = chosen(&args.only)?;
-    let folder = Path::new("bench-results");
-    std::fs::create_dir_all(folder).context("bench-results cannot be made here")?;
-    let progress = Progress::on_stderr();
-    let service = Service::start(folder.join("ordo.log"), &progress).await?;
-    let length = Duration::from_secs(args.seconds);
-    let mut results: Vec<(&Row, Vec<Figures>)> = rows.into_iter().map(|row| (row, Vec::new())).collect();
-    // The first measurement finds cold caches and an unplanned database: it is not counted.
-    progress.show("warming up");
-    if let Some((row, _)) = results.first() {
-        (row.measure)(&service, length.min(Duration::from_secs(5))).await?;
-    }
-    for round in 1..=args.rounds {
-        for (row, figures) in &mut results {
-            service.drained(&progress).await?;
-            progress.show(&format!("round {round} of {}: {}", args.rounds, row.name));
-            figures.push((row.measure)(&service, length).await?);
-        }
-    }
-    service.stop().await;
-    let at = crate::clock::now().format("%Y%m%dT%H%M%SZ").to_string();
-    let report = Report {
-        cores: std::thread::available_parallelism()?.get(),
-        kernel: std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned(),
-        rounds: usize::try_from(args.rounds)?,
-        seconds: args.seconds,
-        rows: measured(&results),
-        at: at.clone(),
-    };
-    drop(progress);
-    let json = serde_json::to_string_pretty(&report)?;
-    let file = folder.join(format!("{at}.json"));
-    std::fs::write(&file, &json).with_context(|| format!("{} cannot be written", file.display()))?;
+    let at = clock::now().format("%Y%m%dT%H%M%SZ").to_string();
+    std::fs::create_dir_all(&args.results)
+        .with_context(|| format!("could not make {}: choose another --results", args.results.display()))?;
+    let (stage, machine) = set_stage(&args, &args.results.join(format!("{at}-ordo.log"))).await?;
+    let rows = measure(&rows, &stage, usize::from(args.rounds)).await?;
+    stage.service.stop().await?;
+    drop(stage.progress);
+
+    let result = BenchResult { at, machine, rounds: usize::from(args.rounds), seconds: args.seconds, rows };
+    let file = args.results.join(format!("{}.json", result.at));
+    write(&file, &result)?;
     if args.json {
-        println!("{json}");
+        println!("{}", serde_json::to_string(&result)?);
     } else {
-        println!("{report}\nwritten to {}", file.display());
+        println!("{result}");
     }
+    eprintln!("written to {}", file.display());
     Ok(())
 }
 
-fn chosen(only: &[String]) -> anyhow::Result<Vec<&'static Row>> {
-    if let Some(unknown) = only.iter().find(|name| rows::ALL.iter().all(|row| row.name != **name)) {
-        bail!("there is no row {unknown}: --list names them");
+fn chosen(only: &[String]) -> anyhow::Result<Vec<Box<dyn Row>>> {
+    let all = rows::all();
+    for name in only {
+        let known = all.iter().any(|row| row.name() == name);
+        ensure!(known, "there is no row {name:?}: --list names them");
     }
-    Ok(rows::ALL.iter().filter(|row| only.is_empty() || only.iter().any(|name| name == row.name)).collect())
+    Ok(all.into_iter().filter(|row| only.is_empty() || only.iter().any(|name| name == row.name())).collect())
+}
+
+async fn set_stage(args: &Args, service_log: &Path) -> anyhow::Result<(Stage, Machine)> {
+    let database_url = args.database_url.as_deref().context("no database: name it with --database-url")?;
+    let brokers = args.brokers.as_deref().context("no brokers: name them with --brokers")?;
+    let admin_database_url = args.admin_database_url.as_deref().unwrap_or(database_url);
+    let progress = Progress::on_stderr();
+    progress.show("migrating, then waiting until the service is ready");
+    let servers = Servers { database_url, admin_database_url, brokers };
+    let service = Service::start(&args.ordo, &servers, service_log).await?;
+    let log = Log::connect(database_url).await?;
+    let machine = Machine::look(&args.ordo, &log, args.kafka_pid).await?;
+    progress.note(&format!("bench: {machine}"));
+    let catalogue = Catalogue { products: args.products as usize, scarce: 0 };
+    let mut stage = Stage::set(service, log, catalogue, args.seconds, args.drain, progress).await?;
+    stage.postgres_pid = args.postgres_pid;
+    stage.kafka_pid = args.kafka_pid;
+    if args.postgres_pid.is_none() || args.kafka_pid.is_none() {
+        stage
+            .progress
+            .note("bench: --postgres-pid or --kafka-pid is missing, so that server's processor time is not counted");
+    }
+    stage.seed().await?;
+    stage.progress.note(&format!("bench: warming up for {} s", args.warm_up));
+    stage.place_orders(64, args.warm_up).await?;
+    stage.drain().await?;
+    Ok((stage, machine))
+}
+
+/// Rounds are interleaved, and every round begins with another row, so that drift and leftovers hit all alike.
+async fn measure(rows: &[Box<dyn Row>], stage: &Stage, rounds: usize) -> anyhow::Result<Vec<super::result::RowResult>> {
+    let mut measured: Vec<Measured> = rows
+        .iter()
+        .map(|row| Measured { name: row.name(), about: row.about(), baseline: row.baseline(), rounds: Vec::new() })
+        .collect();
+    for round in 0..rounds {
+        for turn in 0..rows.len() {
+            let index = (round + turn) % rows.len();
+            let row = &rows[index];
+            stage.drain().await?;
+            let measures =
+                row.round(stage).await.with_context(|| format!("row {}, round {}", row.name(), round + 1))?;
+            if let Some(headline) = measures.first() {
+                let (value, unit) = (headline.value, headline.unit);
+                stage.progress.note(&format!(
+                    "bench: round {} of {rounds}, {}: {value:.0} {unit}",
+                    round + 1,
+                    row.name()
+                ));
+            }
+            measured[index].rounds.push(measures);
+        }
+    }
+    Ok(fold(measured))
+}
+
+fn write(file: &Path, result: &BenchResult) -> anyhow::Result<()> {
+    let json = serde_json::to_string_pretty(result)?;
+    std::fs::write(file, json + "\n").with_context(|| format!("could not write {}: free some space", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_row_is_refused_and_a_known_one_runs_alone() -> anyhow::Result<()> {
+        assert!(chosen(&["accepted-65".into()]).is_err());
+        let chosen = chosen(&["accepted-256".into()])?;
+        assert_eq!(chosen.iter().map(|row| row.name()).collect::<Vec<_>>(), ["accepted-256"]);
+        Ok(())
+    }
 }

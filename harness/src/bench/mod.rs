@@ -1,10 +1,14 @@
-//! The runner of `make bench`: a list of rows, measured in interleaved rounds of one run.
+//! Measures the service: rows in interleaved rounds of one run, because these machines drift within hours.
 
 mod cli;
-mod processor;
-mod report;
-mod row;
+mod cpu;
+mod machine;
+mod measure;
+mod metrics;
+mod result;
 mod rows;
 mod service;
+mod stage;
+mod table;
 
 pub use cli::main;

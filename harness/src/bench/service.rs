@@ -1,181 +1,132 @@
-//! The service under measurement: migrated, served, filled, read.
+//! The service under measurement: migrated, started on free ports, ready, and stopped again.
 
 use std::fs::File;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
-use sqlx::PgPool;
+use anyhow::{Context, bail, ensure};
 use tokio::process::{Child, Command};
-use tokio::time::sleep;
-
-use super::processor;
-use crate::load::{Catalogue, Client, Patience};
-use crate::progress::Progress;
 
 const READY_WITHIN: Duration = Duration::from_secs(60);
-const DRAINED_WITHIN: Duration = Duration::from_secs(180);
-const PRODUCTS: usize = 200;
-/// Each product's stock, in receipts of the largest quantity there is, so that no order is ever short.
-const STOCK: u64 = 1_000_000;
+const STOPPED_WITHIN: Duration = Duration::from_secs(30);
+const LOG_LINES_SHOWN: usize = 10;
 
-/// A running service with its servers.
 pub struct Service {
+    child: Child,
+    pub pid: u32,
     pub url: String,
-    ops: String,
-    process: Child,
-    postgres_pid: u32,
-    kafka_pid: u32,
-    db: PgPool,
+    ops_url: String,
+    log_file: PathBuf,
     http: reqwest::Client,
 }
 
-/// Everything that only grows, at one moment.
-#[derive(Clone, Copy, Debug)]
-pub struct Reading {
-    pub ordo_ms: f64,
-    pub postgres_ms: f64,
-    pub kafka_ms: f64,
-    pub commits: f64,
-    pub commit_events: f64,
-    /// Orders in the log.
-    pub created: f64,
-    /// Orders confirmed or rejected.
-    pub decided: f64,
-}
-
-fn required(name: &str) -> anyhow::Result<String> {
-    std::env::var(name).with_context(|| format!("{name} is not set: run `make bench`, which sets it"))
-}
-
-fn pid(name: &str) -> anyhow::Result<u32> {
-    required(name)?.trim().parse().with_context(|| format!("{name} is no process id"))
-}
-
-fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+/// The servers that the service is given.
+pub struct Servers<'a> {
+    pub database_url: &'a str,
+    pub admin_database_url: &'a str,
+    pub brokers: &'a str,
 }
 
 impl Service {
-    /// Migrates, serves all roles, and fills the shop.
-    pub async fn start(log: PathBuf, progress: &Progress) -> anyhow::Result<Self> {
-        let binary = required("ORDO_BENCH_ORDO")?;
-        let migrated = Command::new(&binary).arg("migrate").stdout(Stdio::null()).status().await;
-        if !migrated.with_context(|| format!("{binary} cannot be run"))?.success() {
-            bail!("the database could not be migrated, for the reason above");
-        }
-        let (url, ops) = (format!("127.0.0.1:{}", free_port()?), format!("127.0.0.1:{}", free_port()?));
-        let process = Command::new(&binary)
+    pub async fn start(ordo: &Path, servers: &Servers<'_>, log_file: &Path) -> anyhow::Result<Self> {
+        migrate(ordo, servers).await?;
+        let (rest, ops) = two_free_addresses()?;
+        let output = File::create(log_file)
+            .with_context(|| format!("could not write {}: choose another --results", log_file.display()))?;
+        let child = servers
+            .command(ordo)
             .arg("serve")
-            .env("ORDO_HTTP__LISTEN", &url)
+            .env("ORDO_HTTP__LISTEN", &rest)
             .env("ORDO_OPS__LISTEN", &ops)
-            .env("ORDO_LOG__FILTER", "warn")
-            .stdout(Stdio::null())
-            .stderr(File::create(&log).with_context(|| format!("{} cannot be written", log.display()))?)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
             .kill_on_drop(true)
-            .spawn()?;
-        let service = Self {
-            url: format!("http://{url}"),
-            ops: format!("http://{ops}"),
-            process,
-            postgres_pid: pid("ORDO_BENCH_POSTGRES_PID")?,
-            kafka_pid: pid("ORDO_BENCH_KAFKA_PID")?,
-            db: PgPool::connect(&required("DATABASE_URL")?).await?,
-            http: reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?,
-        };
-        service.ready(&log).await?;
-        let client = Client::new(&service.url, 16, Duration::from_secs(20))?;
-        let patience = Patience { give_up: Duration::from_secs(30) };
-        service.catalogue().seed(&client, STOCK, 0, &patience, progress).await?;
+            .spawn()
+            .with_context(|| format!("could not start {}", ordo.display()))?;
+        let pid = child.id().context("the service ended at once: start it by hand to see why")?;
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
+        let (url, ops_url) = (format!("http://{rest}"), format!("http://{ops}"));
+        let mut service = Self { child, pid, url, ops_url, log_file: log_file.to_owned(), http };
+        service.wait_until_ready().await?;
         Ok(service)
     }
 
-    pub fn catalogue(&self) -> Catalogue {
-        Catalogue { products: PRODUCTS, scarce: 0 }
+    async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
+        let (began, address) = (Instant::now(), format!("{}/readyz", self.url));
+        let mut said = "no answer yet".to_owned();
+        while began.elapsed() < READY_WITHIN {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the service ended with {status} before it was ready; {}", self.last_words());
+            }
+            if let Ok(answer) = self.http.get(&address).send().await {
+                if answer.status().is_success() {
+                    return Ok(());
+                }
+                said = format!("{} {}", answer.status(), answer.text().await.unwrap_or_default());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        bail!("the service was not ready within {READY_WITHIN:?} ({said}); {}", self.last_words())
     }
 
-    async fn ready(&self, log: &std::path::Path) -> anyhow::Result<()> {
-        let began = Instant::now();
-        loop {
-            let answer = self.http.get(format!("{}/readyz", self.url)).send().await;
-            if let Ok(answer) = answer
-                && let Ok(readiness) = answer.json::<serde_json::Value>().await
-                && readiness["status"] == "ok"
-            {
-                return Ok(());
+    /// The Prometheus text of the operators' listener.
+    pub async fn metrics(&self) -> anyhow::Result<String> {
+        let answer = self.http.get(format!("{}/metrics", self.ops_url)).send().await;
+        let text = async { answer?.error_for_status()?.text().await }.await;
+        text.with_context(|| format!("the service showed no metrics; {}", self.last_words()))
+    }
+
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        let asked = Command::new("kill").arg("-TERM").arg(self.pid.to_string()).status().await;
+        ensure!(asked.is_ok_and(|status| status.success()), "the service is gone already; {}", self.last_words());
+        match tokio::time::timeout(STOPPED_WITHIN, self.child.wait()).await {
+            Ok(ended) => {
+                let status = ended?;
+                ensure!(status.success(), "the service ended with {status}; {}", self.last_words());
+                Ok(())
             }
-            if began.elapsed() > READY_WITHIN {
-                bail!("the service was not ready within {READY_WITHIN:?}: see {}", log.display());
+            Err(_) => {
+                self.child.kill().await?;
+                bail!("the service did not stop within {STOPPED_WITHIN:?} and was killed; {}", self.last_words())
             }
-            sleep(Duration::from_millis(100)).await;
         }
     }
 
-    /// Waits until every order is decided, so that one row's backlog does not burden the next.
-    pub async fn drained(&self, progress: &Progress) -> anyhow::Result<()> {
-        let began = Instant::now();
-        loop {
-            let (created, decided) = self.orders().await?;
-            if created == decided {
-                return Ok(());
-            }
-            if began.elapsed() > DRAINED_WITHIN {
-                bail!("{} orders were still undecided after {DRAINED_WITHIN:?}", created - decided);
-            }
-            progress.show(&format!("waiting for {} orders to be decided", created - decided));
-            sleep(Duration::from_millis(200)).await;
-        }
-    }
-
-    pub async fn reading(&self) -> anyhow::Result<Reading> {
-        let (created, decided) = self.orders().await?;
-        let metrics = self.http.get(format!("{}/metrics", self.ops)).send().await?.text().await?;
-        let ordo = self.process.id().context("the service has ended: see its log")?;
-        Ok(Reading {
-            ordo_ms: processor::milliseconds(ordo)?,
-            postgres_ms: processor::milliseconds(self.postgres_pid)?,
-            kafka_ms: processor::milliseconds(self.kafka_pid)?,
-            commits: counter(&metrics, "ordo_commits_total"),
-            commit_events: counter(&metrics, "ordo_commit_events_total"),
-            created,
-            decided,
-        })
-    }
-
-    async fn orders(&self) -> anyhow::Result<(f64, f64)> {
-        let (created, decided): (i64, i64) = sqlx::query_as(
-            "select count(*) filter (where event_type = 'order.created'), \
-             count(*) filter (where event_type in ('order.confirmed', 'order.rejected', 'order.cancelled')) from log",
-        )
-        .fetch_one(&self.db)
-        .await?;
-        Ok((created as f64, decided as f64))
-    }
-
-    pub async fn stop(mut self) {
-        // It is to leave Kafka's groups properly; if it cannot be told, dropping it kills it.
-        if let Some(pid) = self.process.id() {
-            _ = Command::new("kill").arg(pid.to_string()).status().await;
-            _ = tokio::time::timeout(Duration::from_secs(20), self.process.wait()).await;
-        }
+    fn last_words(&self) -> String {
+        let log = std::fs::read_to_string(&self.log_file).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        let last = lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].join("\n  ");
+        format!("mend what its log says ({}):\n  {last}", self.log_file.display())
     }
 }
 
-/// A counter without labels; 0 while it has not been counted.
-fn counter(metrics: &str, name: &str) -> f64 {
-    metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok()).unwrap_or_default()
+impl Servers<'_> {
+    fn command(&self, ordo: &Path) -> Command {
+        let mut command = Command::new(ordo);
+        command
+            .env("DATABASE_URL", self.database_url)
+            .env("ORDO_ADMIN_DATABASE_URL", self.admin_database_url)
+            .env("KAFKA_BROKERS", self.brokers);
+        command
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+async fn migrate(ordo: &Path, servers: &Servers<'_>) -> anyhow::Result<()> {
+    let output = servers.command(ordo).arg("migrate").output().await.with_context(|| {
+        format!("could not start {}: build it (cargo build --release) or name it with --ordo", ordo.display())
+    })?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "`ordo migrate` failed, mend what it says:\n{said}");
+    Ok(())
+}
 
-    #[test]
-    fn a_counter_is_read_by_its_whole_name() {
-        let metrics = "# TYPE ordo_commits_total counter\nordo_commits_totally 9\nordo_commits_total 12\n";
-        assert_eq!(counter(metrics, "ordo_commits_total"), 12.0);
-        assert_eq!(counter(metrics, "ordo_commit_events_total"), 0.0);
-    }
+/// Both are held until both are known, so that they differ; between this and the service's own bind lies a moment in
+/// which another program could take them, and then the service says so.
+fn two_free_addresses() -> anyhow::Result<(String, String)> {
+    let bind = || TcpListener::bind("127.0.0.1:0").context("no port is free on 127.0.0.1: end some programs");
+    let (rest, ops) = (bind()?, bind()?);
+    Ok((rest.local_addr()?.to_string(), ops.local_addr()?.to_string()))
 }

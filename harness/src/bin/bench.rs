@@ -1,4 +1,4 @@
-//! Measures a running ordo, row by row.
+//! Measures ordo.
 
 use std::process::ExitCode;
 

@@ -16,4 +16,4 @@ mod topic_audit;
 
 pub use cli::main;
 pub use log::Log;
-pub use settle::Counts;
+pub use settle::{Counts, Watch};

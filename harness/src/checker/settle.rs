@@ -17,8 +17,12 @@ pub struct Counts {
     pub rejected: i64,
     /// Cancelled while still processing; a confirmed order that is cancelled was decided before.
     pub cancelled_undecided: i64,
+    cancelled: i64,
     shipped: i64,
-    inventory_decisions: i64,
+    reserved: i64,
+    out_of_stock: i64,
+    released: i64,
+    taken_out: i64,
     notifications: i64,
     /// By topic and partition, the last position that the topic must hold.
     last: [Vec<i64>; EVENT_TOPICS.len()],
@@ -30,9 +34,15 @@ impl Counts {
             "order.created" => self.created += count,
             "order.confirmed" => self.confirmed += count,
             "order.rejected" => self.rejected += count,
-            "order.cancelled" => self.cancelled_undecided += undecided,
+            "order.cancelled" => {
+                self.cancelled += count;
+                self.cancelled_undecided += undecided;
+            }
             "order.shipped" => self.shipped += count,
-            "inventory.reserved" | "inventory.rejected" => self.inventory_decisions += count,
+            "inventory.reserved" => self.reserved += count,
+            "inventory.rejected" => self.out_of_stock += count,
+            "inventory.released" => self.released += count,
+            "inventory.shipped" => self.taken_out += count,
             "notification.requested" => self.notifications += count,
             _ => (),
         }
@@ -55,19 +65,21 @@ impl Counts {
 
     /// What is still to come, in words; `None` when the log is complete in itself.
     pub fn awaited(&self) -> Option<String> {
-        let undecided = self.backlog();
-        let by_inventory = self.created - self.inventory_decisions;
-        let untold = self.created + self.confirmed + self.rejected + self.shipped - self.notifications;
-        let mut awaited = Vec::new();
-        if undecided > 0 {
-            awaited.push(format!("{undecided} orders to be confirmed or rejected"));
-        }
-        if by_inventory > 0 {
-            awaited.push(format!("{by_inventory} decisions of inventory"));
-        }
-        if untold > 0 {
-            awaited.push(format!("{untold} notifications"));
-        }
+        // A reservation that was never confirmed belongs to an order cancelled before, so once all is decided its stock
+        // is owed back too, beside that of the orders cancelled after their confirmation.
+        let to_be_released = self.cancelled - self.cancelled_undecided + self.reserved - self.confirmed;
+        let to_be_told = self.created + self.confirmed + self.rejected + self.shipped;
+        let awaited: Vec<String> = [
+            (self.backlog(), "orders to be confirmed or rejected"),
+            (self.created - self.reserved - self.out_of_stock, "decisions of inventory"),
+            (to_be_released - self.released, "releases of stock"),
+            (self.shipped - self.taken_out, "stock movements of shipped orders"),
+            (to_be_told - self.notifications, "notifications"),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
         (!awaited.is_empty()).then(|| awaited.join(", "))
     }
 }
@@ -135,7 +147,12 @@ pub async fn wait_for_rest(
         let awaited = match watch.counts.awaited() {
             Some(awaited) => Some(awaited),
             None if !is_still => Some(format!("the log to stay as it is for {still:?}")),
-            None => tokio::task::block_in_place(|| behind(topics, &watch.counts))?,
+            // A broker that was just restarted may answer with an error for a while.
+            None => match tokio::task::block_in_place(|| behind(topics, &watch.counts)) {
+                Ok(awaited) => awaited,
+                Err(error) if began.elapsed() >= within => return Err(error),
+                Err(error) => Some(format!("Kafka to answer: {error:#}")),
+            },
         };
         let Some(awaited) = awaited else {
             return Ok(Rest::At { heads: watch.heads().to_vec() });
@@ -211,6 +228,33 @@ mod tests {
         assert_eq!(counts.backlog(), 1);
         counts.add(0, "order", "order.cancelled", 1, 9, 1);
         assert_eq!(counts.backlog(), 0);
+    }
+
+    #[test]
+    fn stock_of_a_cancelled_order_is_awaited_back_whenever_it_was_cancelled() {
+        for undecided in [0, 1] {
+            let mut counts = counts(&ALL_DONE);
+            counts.add(0, "order", "order.created", 1, 8, 0);
+            counts.add(0, "inventory", "inventory.reserved", 1, 9, 0);
+            if undecided == 0 {
+                counts.add(0, "order", "order.confirmed", 1, 9, 0);
+            }
+            counts.add(0, "notification", "notification.requested", 2 - undecided, 9, 0);
+            counts.add(0, "order", "order.cancelled", 1, 10, undecided);
+            assert_eq!(counts.awaited().as_deref(), Some("1 releases of stock"));
+            counts.add(0, "inventory", "inventory.released", 1, 11, 0);
+            assert_eq!(counts.awaited(), None);
+        }
+    }
+
+    #[test]
+    fn stock_of_a_shipped_order_is_awaited_out() {
+        let mut counts = counts(&ALL_DONE);
+        counts.add(0, "order", "order.shipped", 1, 9, 0);
+        counts.add(0, "notification", "notification.requested", 1, 9, 0);
+        assert_eq!(counts.awaited().as_deref(), Some("1 stock movements of shipped orders"));
+        counts.add(0, "inventory", "inventory.shipped", 1, 9, 0);
+        assert_eq!(counts.awaited(), None);
     }
 
     #[test]

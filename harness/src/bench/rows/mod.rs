@@ -1,7 +1,37 @@
-//! Every row: one file, one line.
+//! What is measured. One row = one file and one line in [`all`].
 
-mod accept;
+mod accepted;
 
-use super::row::Row;
+use futures::future::BoxFuture;
 
-pub const ALL: &[Row] = &[accept::AT_64, accept::AT_256];
+use super::measure::Measure;
+use super::stage::Stage;
+
+pub trait Row {
+    fn name(&self) -> &'static str;
+    fn about(&self) -> &'static str;
+    /// The row whose headline this one's is divided by.
+    fn baseline(&self) -> Option<&'static str> {
+        None
+    }
+    /// One round. The stage is drained before.
+    fn round<'a>(&'a self, stage: &'a Stage) -> BoxFuture<'a, anyhow::Result<Vec<Measure>>>;
+}
+
+pub fn all() -> Vec<Box<dyn Row>> {
+    vec![Box::new(accepted::AT_64), Box::new(accepted::AT_256)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_every_baseline_is_a_row() {
+        let names: Vec<&str> = all().iter().map(|row| row.name()).collect();
+        for (index, row) in all().iter().enumerate() {
+            assert!(!names[..index].contains(&row.name()), "{} is there twice", row.name());
+            assert!(row.baseline().is_none_or(|baseline| names.contains(&baseline)), "{}", row.name());
+        }
+    }
+}
