@@ -98,7 +98,7 @@ impl What {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Fact {
-    /// Its own id, ordered by time.
+    /// Its own id; given anew when it is recorded, so that ids are in that order.
     pub id: Uuid,
     /// When.
     pub at: DateTime<Utc>,
@@ -173,7 +173,7 @@ fn storable(why: &str) -> String {
     why
 }
 
-#[expect(clippy::ref_option, reason = "serde hands it over like this")]
+#[allow(clippy::ref_option, reason = "serde hands it over like this")]
 fn as_millis<S: Serializer>(pause: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
     pause.map(|pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)).serialize(serializer)
 }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::fact::{Fact, What};
 use super::stored;
 use super::tree::Tree;
-use crate::telemetry;
+use crate::{clock, telemetry};
 
 /// Facts at hand without asking Postgres.
 const RECENT: usize = 1_000;
@@ -48,6 +48,8 @@ impl History {
         tell(&fact);
         let lost = {
             let mut memory = self.memory();
+            // Under the lock, so that ids, memory and table agree on the order.
+            fact.id = clock::new_id();
             memory.tree.apply(&fact);
             push_bounded(&mut memory.recent, fact.clone(), RECENT);
             let lost = push_bounded(&mut memory.pending, fact, PENDING);

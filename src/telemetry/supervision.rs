@@ -83,12 +83,12 @@ pub struct Workload {
 }
 
 /// Sets the gauges of one kind of actor. Asked for by every scrape, so there is nothing to log.
-#[expect(clippy::cast_precision_loss, reason = "a gauge is a float; these numbers are small")]
 pub fn workload(load: &Workload) {
     let kind = load.kind;
-    metrics::gauge!(names::MAILBOXES, "kind" => kind).set(load.mailboxes as f64);
+    let count = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
+    metrics::gauge!(names::MAILBOXES, "kind" => kind).set(count(load.mailboxes));
     for (lane, depth) in load.depths {
-        metrics::gauge!(names::MAILBOX_DEPTH, "kind" => kind, "lane" => lane).set(depth as f64);
+        metrics::gauge!(names::MAILBOX_DEPTH, "kind" => kind, "lane" => lane).set(count(depth));
     }
     metrics::gauge!(names::MAILBOX_OLDEST_SECONDS, "kind" => kind).set(load.oldest.as_secs_f64());
     metrics::counter!(names::MESSAGES_HANDLED_TOTAL, "kind" => kind).absolute(load.handled);

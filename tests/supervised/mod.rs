@@ -1,5 +1,7 @@
 //! Crashes of actors: seen, restarted, escalated.
 
+mod stored;
+
 use serde_json::{Value, json};
 
 use crate::support::{TestApp, eventually};

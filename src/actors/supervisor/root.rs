@@ -43,6 +43,13 @@ impl Handle {
     /// Stops everything below it in reverse order and then the supervisor, and waits for its end.
     pub async fn shut_down(&self, child_timeout: Duration) {
         _ = self.ask(|reply| Message::Shutdown { reply: Some(reply), child_timeout }).await;
+        self.wait().await;
+    }
+
+    /// The answer comes from its last step; ractor's own clearing up is a moment later.
+    async fn wait(&self) {
+        // Without a bound there is no time-out to hear of.
+        _ = self.actor.wait(None).await;
     }
 
     /// What its children are doing; none if it has ended.
@@ -69,6 +76,7 @@ impl Handle {
 pub struct Root {
     handle: Handle,
     ended: ractor::concurrency::OneshotReceiver<StopReason>,
+    reason: Option<StopReason>,
 }
 
 /// Starts the tree.
@@ -80,7 +88,7 @@ pub async fn start_root(arguments: Arguments) -> Result<Root, SpawnErr> {
     let (path, history) = (arguments.path.clone(), arguments.history.clone());
     let (actor, _) = Actor::spawn(None, Supervisor, Launch { arguments, ended: Some(tell) }).await?;
     history.record(Fact::now(path, SUPERVISOR, What::Started, "top of the tree"));
-    Ok(Root { handle: Handle { actor }, ended })
+    Ok(Root { handle: Handle { actor }, ended, reason: None })
 }
 
 impl Root {
@@ -91,11 +99,12 @@ impl Root {
     }
 
     /// Waits for its end: [`StopReason::Ordered`] after a shutdown, anything else means that the process has nothing
-    /// left to do and should say so and end.
+    /// left to do and should say so and end. May be given up and asked again.
     pub async fn ended(&mut self) -> StopReason {
-        match (&mut self.ended).await {
-            Ok(reason) => reason,
-            Err(_) => StopReason::Unexpected("the supervisor at the top crashed".to_owned()),
-        }
+        self.handle.wait().await;
+        // It says so before it ends, unless it crashed.
+        let said = self.ended.try_recv().ok();
+        let crashed = || StopReason::Unexpected("the supervisor at the top crashed".to_owned());
+        self.reason.get_or_insert_with(|| said.unwrap_or_else(crashed)).clone()
     }
 }
