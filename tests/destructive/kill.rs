@@ -40,15 +40,12 @@ fn load(app: &TestApp, history: &str, seconds: u32) -> Command {
 async fn a_process_killed_three_times_under_load_loses_nothing_it_accepted() {
     let mut app = TestApp::start_with(&[("ORDO_HTTP__LISTEN", "127.0.0.1:18099")]).await;
     app.tolerates_crashes = true;
-    app.url = "http://127.0.0.1:18099".to_owned();
-    app.ready().await;
     let history = std::env::temp_dir().join(format!("{}.jsonl", app.database.name)).display().to_string();
     let mut generator = load(&app, &history, 20).spawn().unwrap();
     for _ in 0..3 {
         tokio::time::sleep(Duration::from_secs(4)).await;
         app.kill().await;
         app.relaunch(&[]);
-        app.url = "http://127.0.0.1:18099".to_owned();
         app.ready().await;
     }
     assert!(generator.wait().await.unwrap().success());

@@ -245,7 +245,9 @@ pub fn wish(product: &str, quantity: u32) -> Value {
 }
 
 fn spawn(url: &str, prefix: &str, environment: &[(String, String)], arguments: &[&str]) -> (Child, String, String) {
-    let (rest, ops) = (free_port(), free_port());
+    let named = |name: &str| environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+    let rest = named("ORDO_HTTP__LISTEN").unwrap_or_else(|| format!("127.0.0.1:{}", free_port()));
+    let ops = format!("127.0.0.1:{}", free_port());
     let mut command = Command::new(env!("CARGO_BIN_EXE_ordo"));
     command
         .arg("serve")
@@ -255,14 +257,14 @@ fn spawn(url: &str, prefix: &str, environment: &[(String, String)], arguments: &
         .env("ORDO_KAFKA__TOPIC_PREFIX", prefix)
         .env("ORDO_KAFKA__SESSION_TIMEOUT", "6s")
         .env("ORDO_POSTGRES__POOL", "12")
-        .env("ORDO_HTTP__LISTEN", format!("127.0.0.1:{rest}"))
-        .env("ORDO_OPS__LISTEN", format!("127.0.0.1:{ops}"))
-        .env("ORDO_LOG__FILTER", "warn")
+        .env("ORDO_HTTP__LISTEN", &rest)
+        .env("ORDO_OPS__LISTEN", &ops)
+        .env("ORDO_LOG__FILTER", std::env::var("ORDO_TEST_LOG").unwrap_or_else(|_| "warn".to_owned()))
         .envs(environment.iter().cloned())
         .stdout(Stdio::null())
         .kill_on_drop(true);
     let process = command.spawn().expect("the binary starts");
-    (process, format!("http://127.0.0.1:{rest}"), format!("http://127.0.0.1:{ops}"))
+    (process, format!("http://{rest}"), format!("http://{ops}"))
 }
 
 fn free_port() -> u16 {

@@ -38,6 +38,8 @@ impl Topics {
             .set("enable.auto.commit", "false")
             .set("auto.offset.reset", "error")
             .set("isolation.level", "read_uncommitted")
+            // A fetch that waits at the end of one partition holds up the next one.
+            .set("fetch.wait.max.ms", "10")
             // At its default of a second a full queue pauses the reader for that long.
             .set("fetch.queue.backoff.ms", "5")
             .create()

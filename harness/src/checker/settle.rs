@@ -67,7 +67,10 @@ impl Counts {
     pub fn awaited(&self) -> Option<String> {
         // A reservation that was never confirmed belongs to an order cancelled before, so once all is decided its stock
         // is owed back too, beside that of the orders cancelled after their confirmation.
-        let to_be_released = self.cancelled - self.cancelled_undecided + self.reserved - self.confirmed;
+        let to_be_released = match self.backlog() {
+            0 => self.cancelled - self.cancelled_undecided + self.reserved - self.confirmed,
+            _ => 0,
+        };
         let to_be_told = self.created + self.confirmed + self.rejected + self.shipped;
         let awaited: Vec<String> = [
             (self.backlog(), "orders to be confirmed or rejected"),

@@ -29,6 +29,8 @@ pub struct Traffic {
     pub until: Until,
     pub patience: Patience,
     pub cancel_percent: u8,
+    /// Share of accepted orders whose POST is sent once more: it must be answered as the first time.
+    pub repeat_percent: u8,
     pub seed: u64,
     pub history: Option<HistoryWriter>,
 }
