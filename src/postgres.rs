@@ -88,7 +88,7 @@ pub fn connect_options(config: &Config) -> Result<PgConnectOptions, SetupError> 
             ("tcp_user_timeout", "10000".to_owned()),
             ("synchronous_commit", "on".to_owned()),
         ])
-        .log_statements(tracing::log::LevelFilter::Off))
+        .disable_statement_logging())
 }
 
 /// The pool everything but the writers shares. It connects when it is first used, so that a service starts while

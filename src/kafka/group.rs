@@ -193,14 +193,14 @@ impl Membership {
             match self.inbox.try_recv() {
                 Ok(Order::Begin { place, next_offset, batches }) => begun.push((place, next_offset, batches)),
                 Ok(Order::Credit { place, records }) => {
+                    // A worker that was started again begins anew and gives its credit right behind: the lane of the
+                    // one before it must not swallow that credit.
+                    if let Some(last) = begun.iter().position(|(known, ..)| *known == place) {
+                        let begins = begun.split_off(last);
+                        self.begin(begins);
+                    }
                     if let Some(lane) = self.lanes.get_mut(&place) {
                         lane.credit = records;
-                    } else if let Some(last) = begun.iter().position(|(known, ..)| *known == place) {
-                        // Its lane is made below; the credit comes right behind.
-                        self.begin(begun.split_off(last));
-                        if let Some(lane) = self.lanes.get_mut(&place) {
-                            lane.credit = records;
-                        }
                     }
                 }
                 Ok(Order::Store { place, next_offset }) => self.store(&place, next_offset),

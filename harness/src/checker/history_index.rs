@@ -83,6 +83,10 @@ impl HistoryIndex {
             only_refused: true,
         });
         post.only_refused &= attempt.outcome == Outcome::Refused;
+        if let (Some(first), Outcome::Refused) = (post.accepted, attempt.outcome) {
+            let (key, order) = (attempt.key, first.order);
+            self.same_answer.check(false, || format!("key {key}: order {order}, then refused: {:?}", attempt.code));
+        }
         if attempt.outcome != Outcome::Accepted {
             return;
         }
@@ -173,6 +177,13 @@ mod tests {
         let mut other_token = attempt(1, Outcome::Accepted);
         other_token.position = Some("0:9".into());
         assert_eq!(violated_by(vec![attempt(1, Outcome::Accepted), other_token]), [SAME_ANSWER]);
+    }
+
+    #[test]
+    fn a_refusal_after_the_acceptance_is_found_and_one_before_it_is_right() {
+        let (accepted, refused) = (|| attempt(1, Outcome::Accepted), || attempt(1, Outcome::Refused));
+        assert_eq!(violated_by(vec![accepted(), refused()]), [SAME_ANSWER]);
+        assert_eq!(violated_by(vec![refused(), accepted()]), [""; 0]);
     }
 
     #[test]

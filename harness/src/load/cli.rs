@@ -61,6 +61,9 @@ struct Args {
     /// Share of accepted orders to cancel at once.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=100))]
     cancel_percent: u8,
+    /// Share of accepted orders whose POST is sent once more; the checker sees whether the answer is the same.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(..=100))]
+    repeat_percent: u8,
     /// Decides what is ordered; keys are new in every run.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -116,6 +119,7 @@ async fn run(args: Args) -> anyhow::Result<u64> {
         until: args.orders.map_or(Until::Elapsed(Duration::from_secs(args.seconds)), Until::Orders),
         patience,
         cancel_percent: args.cancel_percent,
+        repeat_percent: args.repeat_percent,
         seed: args.seed,
         history: args.history.as_deref().map(HistoryWriter::append_to).transpose()?,
     };

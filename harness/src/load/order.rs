@@ -19,6 +19,7 @@ pub struct Orders {
     products: Vec<String>,
     scarce: Vec<String>,
     cancel_percent: u8,
+    repeat_percent: u8,
     seed: u64,
 }
 
@@ -29,15 +30,17 @@ pub struct Order {
     pub body: String,
     pub items: Range<usize>,
     pub to_be_cancelled: bool,
+    pub to_be_repeated: bool,
 }
 
 impl Orders {
-    pub fn of(catalogue: &Catalogue, cancel_percent: u8, seed: u64) -> Self {
+    pub fn of(catalogue: &Catalogue, cancel_percent: u8, repeat_percent: u8, seed: u64) -> Self {
         Self {
             popularity: Popularity::of(catalogue.products),
             products: (0..catalogue.products).map(|index| catalogue.product(index)).collect(),
             scarce: (0..catalogue.scarce).map(|index| catalogue.scarce_product(index)).collect(),
             cancel_percent,
+            repeat_percent,
             seed,
         }
     }
@@ -66,7 +69,9 @@ impl Orders {
         body.push(']');
         let items = start..body.len();
         body.push('}');
-        Order { key, user_id, body, items, to_be_cancelled: chance.percent(self.cancel_percent) }
+        let to_be_cancelled = chance.percent(self.cancel_percent);
+        let to_be_repeated = chance.percent(self.repeat_percent);
+        Order { key, user_id, body, items, to_be_cancelled, to_be_repeated }
     }
 }
 
@@ -76,7 +81,7 @@ mod tests {
     use crate::wire::lines::Line;
 
     fn orders(seed: u64) -> Orders {
-        Orders::of(&Catalogue { products: 20, scarce: 2 }, 10, seed)
+        Orders::of(&Catalogue { products: 20, scarce: 2 }, 10, 10, seed)
     }
 
     #[test]

@@ -13,7 +13,9 @@ pub struct Summary {
     pub refused: BTreeMap<String, u64>,
     pub unknown: u64,
     pub retries: u64,
-    pub cancels: BTreeMap<String, u64>,
+    pub cancels: BTreeMap<&'static str, u64>,
+    /// Accepted orders whose POST was sent once more.
+    pub repeats: BTreeMap<&'static str, u64>,
     /// From the start to the last acceptance.
     pub seconds: f64,
     pub orders_per_second: f64,
@@ -31,6 +33,9 @@ impl fmt::Display for Summary {
         if !self.cancels.is_empty() {
             writeln!(f, "cancels   {}", list(&self.cancels))?;
         }
+        if !self.repeats.is_empty() {
+            writeln!(f, "repeats   {}", list(&self.repeats))?;
+        }
         write!(
             f,
             "latency   p50 {:.1} ms, p90 {:.1} ms, p99 {:.1} ms, max {:.1} ms",
@@ -39,7 +44,7 @@ impl fmt::Display for Summary {
     }
 }
 
-fn list(counts: &BTreeMap<String, u64>) -> String {
+fn list(counts: &BTreeMap<impl fmt::Display, u64>) -> String {
     if counts.is_empty() {
         return "0".into();
     }

@@ -22,6 +22,7 @@ struct Counts {
     unknown: u64,
     retries: u64,
     cancels: BTreeMap<&'static str, u64>,
+    repeats: BTreeMap<&'static str, u64>,
     last_answer: Option<Instant>,
     /// Of accepted orders, from when each was due to its acceptance, retries included.
     latency: Histogram<u64>,
@@ -35,6 +36,7 @@ impl Tally {
             unknown: 0,
             retries: 0,
             cancels: BTreeMap::new(),
+            repeats: BTreeMap::new(),
             last_answer: None,
             latency: Histogram::new_with_bounds(1, LONGEST_MICROS, 3)?,
         })))
@@ -57,12 +59,11 @@ impl Tally {
     }
 
     pub fn cancelled(&self, outcome: Outcome) {
-        let word = match outcome {
-            Outcome::Accepted => "accepted",
-            Outcome::Refused => "refused",
-            Outcome::Unknown => "unknown",
-        };
-        *self.lock().cancels.entry(word).or_default() += 1;
+        *self.lock().cancels.entry(word(outcome)).or_default() += 1;
+    }
+
+    pub fn repeated(&self, outcome: Outcome) {
+        *self.lock().repeats.entry(word(outcome)).or_default() += 1;
     }
 
     pub fn line(&self, elapsed: Duration) -> String {
@@ -88,7 +89,8 @@ impl Tally {
             refused: counts.refused.clone(),
             unknown: counts.unknown,
             retries: counts.retries,
-            cancels: counts.cancels.iter().map(|(word, count)| ((*word).to_owned(), *count)).collect(),
+            cancels: counts.cancels.clone(),
+            repeats: counts.repeats.clone(),
             seconds,
             orders_per_second: if seconds > 0.0 { counts.accepted as f64 / seconds } else { 0.0 },
             p50_ms: millis(0.5),
@@ -100,6 +102,14 @@ impl Tally {
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Accepted => "accepted",
+        Outcome::Refused => "refused",
+        Outcome::Unknown => "unknown",
     }
 }
 

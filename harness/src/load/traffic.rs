@@ -14,7 +14,7 @@ use super::catalogue::Catalogue;
 use super::client::{Answer, Client};
 use super::order::{Order, Orders};
 use super::pace::{Due, Pace, Schedule, Until};
-use super::post::{Attempted, Request, post_until_answered};
+use super::post::{Attempted, Ended, Request, post_until_answered};
 use super::retry::Patience;
 use super::summary::Summary;
 use super::tally::Tally;
@@ -50,7 +50,7 @@ impl Traffic {
     /// Ends when the schedule does, or soon after `interrupted` is set; orders under way are carried to their end.
     pub async fn run(self, progress: &Progress, interrupted: &AtomicBool) -> anyhow::Result<Summary> {
         let shared = Arc::new(Shared {
-            orders: Orders::of(&self.catalogue, self.cancel_percent, self.seed),
+            orders: Orders::of(&self.catalogue, self.cancel_percent, self.repeat_percent, self.seed),
             schedule: Schedule::start(self.pace, self.until),
             patience: self.patience,
             tally: Tally::empty()?,
@@ -101,10 +101,7 @@ impl Shared {
         let body = std::mem::take(&mut order.body);
         let items = body[order.items.clone()].to_owned();
         let request = Request { url: self.orders_url.clone(), key: order.key.to_string(), body, number };
-        let ended = post_until_answered(&self.client, &request, due, &self.patience, |attempted| {
-            self.keep(Action::Create, order.key, &order, None, &items, attempted)
-        })
-        .await;
+        let ended = self.create(&request, &order, &items, due, 0).await;
         self.tally.placed(&ended, due);
         if let (Outcome::Accepted, true, Answer::Answered { body, .. }) =
             (ended.outcome, order.to_be_cancelled, &ended.answer)
@@ -112,6 +109,21 @@ impl Shared {
         {
             self.cancel(number, id, &order).await;
         }
+        // After the cancellation, for the answer must be the original one whatever became of the order.
+        if ended.outcome == Outcome::Accepted && order.to_be_repeated {
+            let before = ended.retries + 1;
+            let again = self.create(&request, &order, &items, Instant::now(), before).await;
+            self.tally.repeated(again.outcome);
+        }
+    }
+
+    /// `before` attempts were made with this key already.
+    async fn create(&self, request: &Request, order: &Order, items: &str, due: Instant, before: u32) -> Ended {
+        post_until_answered(&self.client, request, due, &self.patience, |attempted| {
+            let attempt = before + attempted.attempt;
+            self.keep(Action::Create, order.key, order, None, items, &Attempted { attempt, ..*attempted })
+        })
+        .await
     }
 
     async fn cancel(&self, number: u64, id: Uuid, order: &Order) {

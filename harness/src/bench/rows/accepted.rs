@@ -148,6 +148,7 @@ mod tests {
             unknown: 1,
             retries: 0,
             cancels: BTreeMap::new(),
+            repeats: BTreeMap::new(),
             seconds: 2.0,
             orders_per_second: 500.0,
             p50_ms: 1.0,
