@@ -13,7 +13,7 @@ use super::mailbox::{Admission, Envelope, Permits};
 use super::supervisor::ChildSpec;
 use crate::event_store::Pressure;
 use crate::subscription::{
-    AdmitError, Batch, Claim, Feed, FeedError, Lane, Progress, Subscription, Work, admit, checkpoint,
+    AdmitError, Batch, Claim, Feed, FeedError, Lane, Progress, Subscription, Work, admit, checkpoint, pass,
 };
 use crate::supervision::{Crash, StopReason};
 use crate::{faults, telemetry};
@@ -24,6 +24,9 @@ pub const WORKER: &str = "worker";
 const WAIT: Duration = Duration::from_millis(200);
 /// Pause before a partition with a hole is looked at again.
 const HOLE_PAUSE: Duration = Duration::from_secs(10);
+
+/// How long a place may stay in memory while events pass by.
+const SAVE_EVERY: Duration = Duration::from_millis(100);
 
 /// Makes the feed of one partition, anew for each worker.
 pub type MakeFeed = Arc<dyn Fn() -> Box<dyn Feed> + Send + Sync>;
@@ -69,6 +72,8 @@ struct Held {
     position: i64,
     work: Option<Work>,
     renewed_at: Instant,
+    /// The place has moved in memory only, past events that change nothing here.
+    unsaved: bool,
 }
 
 enum Next {
@@ -171,7 +176,18 @@ async fn claim(arguments: &Arguments) -> Result<Option<Held>, Crash> {
         position: claim.position,
         work: None,
         renewed_at: Instant::now(),
+        unsaved: false,
     }))
+}
+
+/// The last position of a batch of the log that changes no row of a view: no transaction is worth it.
+fn passes_by(subscription: &Subscription, batch: &Batch) -> Option<i64> {
+    let Batch::Events(events) = batch else {
+        return None;
+    };
+    let changes =
+        subscription.handler.is_some() || events.iter().any(|event| subscription.folds.read(&event.event_type));
+    if changes { None } else { events.last().map(|event| event.position) }
 }
 
 impl Held {
@@ -188,6 +204,12 @@ impl Held {
         };
         if batch.is_empty() {
             return self.keep(arguments).await;
+        }
+        if let Some(position) = passes_by(&arguments.subscription, &batch) {
+            self.position = position;
+            self.next_offset = position;
+            self.unsaved = true;
+            return if self.renewed_at.elapsed() < SAVE_EVERY { Ok(Next::Now) } else { self.keep(arguments).await };
         }
         self.admit(arguments, batch, limit).await
     }
@@ -220,6 +242,9 @@ impl Held {
         let Some(lease) = subscription.lease else {
             return Ok(Next::Now);
         };
+        if self.unsaved {
+            return self.save(arguments).await;
+        }
         if self.renewed_at.elapsed() < lease / 3 {
             return Ok(Next::Now);
         }
@@ -230,6 +255,17 @@ impl Held {
         } else {
             Err(Crash::dependency_down("another process has taken the lease"))
         }
+    }
+
+    /// Moves the place past events that changed nothing.
+    async fn save(&mut self, arguments: &Arguments) -> Result<Next, Crash> {
+        let Arguments { lane, subscription, .. } = arguments;
+        pass::skip(subscription, lane, self.claim.epoch, self.next_offset, self.position)
+            .await
+            .map_err(Crash::dependency_down)?;
+        self.unsaved = false;
+        self.renewed_at = Instant::now();
+        Ok(Next::Now)
     }
 
     async fn work(&mut self, arguments: &Arguments) -> Result<Next, Crash> {
@@ -246,6 +282,7 @@ impl Held {
                 self.next_offset = next_offset;
                 self.position = position;
                 self.work = None;
+                self.unsaved = false;
                 self.renewed_at = Instant::now();
                 self.feed.committed(next_offset);
                 Ok(Next::Now)

@@ -26,6 +26,10 @@ impl<P: Projection> Fold for Folded<P> {
         P::NAME
     }
 
+    fn reads(&self, event_type: &str) -> bool {
+        P::Event::TYPES.contains(&event_type)
+    }
+
     fn fold<'a>(&'a self, events: &'a [FoldEvent<'a>], db: &'a mut PgConnection) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(fold(&self.0, events, db))
     }

@@ -142,6 +142,8 @@ pub struct FoldEvent<'a> {
 pub trait Fold: Send + Sync {
     /// Name of the read model.
     fn name(&self) -> &'static str;
+    /// Whether it folds events of this type; all others pass it by.
+    fn reads(&self, event_type: &str) -> bool;
     /// Folds them, in order.
     fn fold<'a>(&'a self, events: &'a [FoldEvent<'a>], db: &'a mut PgConnection) -> BoxFuture<'a, Result<(), Failure>>;
 }
@@ -167,6 +169,12 @@ impl Folds {
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Fold>> {
         self.0.iter()
+    }
+
+    /// Whether any of them folds events of this type.
+    #[must_use]
+    pub fn read(&self, event_type: &str) -> bool {
+        self.0.iter().any(|fold| fold.reads(event_type))
     }
 
     /// Whether there is none.
