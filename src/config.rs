@@ -3,6 +3,8 @@
 //! Defaults in code ← a TOML file ← `DATABASE_URL` and `KAFKA_BROKERS` ← `ORDO_<SECTION>__<KEY>`. A wrong key is an error
 //! that names where it stands and the nearest right one.
 
+pub mod range;
+
 use std::path::Path;
 
 use figment::Figment;
@@ -81,7 +83,21 @@ impl Config {
             }
         }
         let ours = Env::prefixed("ORDO_").filter(|key| key.as_str().contains("__")).split("__");
-        figment.merge(ours).extract().map_err(|error| ConfigError(explain(error)))
+        let config: Self = figment.merge(ours).extract().map_err(|error| ConfigError(explain(error)))?;
+        config.check().map_err(ConfigError)?;
+        Ok(config)
+    }
+
+    /// Whether every value is within its range.
+    fn check(&self) -> Result<(), String> {
+        self.postgres.check()?;
+        self.kafka.check()?;
+        self.event_store.check()?;
+        self.aggregates.check()?;
+        self.subscription.check()?;
+        self.supervision.check()?;
+        self.http.check()?;
+        crate::ops::access::check(&self.ops)
     }
 }
 
@@ -126,6 +142,17 @@ mod tests {
         assert!(error.contains("event_store.writters") && error.contains("`writers`"), "{error}");
         let error = read("[event_stroe]\nwriters = 2").unwrap_err();
         assert!(error.contains("`event_store`"), "{error}");
+    }
+
+    #[test]
+    fn every_default_is_within_its_range() {
+        assert_eq!(Config::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn a_value_beyond_its_range_names_the_key_and_the_range() {
+        let config = read("[event_store]\nwriters = 0").unwrap();
+        assert_eq!(config.check(), Err("event_store.writers = 0: expected 1 to 256".to_owned()));
     }
 
     #[test]

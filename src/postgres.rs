@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgPool};
 
+use crate::config::range;
+
 /// `[postgres]`: where the log and everything else durable lives. `ORDO_POSTGRES__POOL=40` overrides a key.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -39,6 +41,21 @@ impl Default for Config {
             lock_timeout: Duration::from_secs(3),
             idle_in_transaction_timeout: Duration::from_secs(2),
         }
+    }
+}
+
+impl Config {
+    /// Whether every value is within its range.
+    ///
+    /// # Errors
+    /// In one line: the key, its value, what is expected.
+    pub fn check(&self) -> Result<(), String> {
+        range::number("postgres.pool", self.pool, 2..=10_000)?;
+        let (short, long) = (Duration::from_millis(10), Duration::from_secs(600));
+        range::time("postgres.acquire_timeout", self.acquire_timeout, short..=long)?;
+        range::time("postgres.statement_timeout", self.statement_timeout, short..=long)?;
+        range::time("postgres.lock_timeout", self.lock_timeout, short..=long)?;
+        range::time("postgres.idle_in_transaction_timeout", self.idle_in_transaction_timeout, short..=long)
     }
 }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::range;
+
 /// `[aggregates]`: how long aggregates live and how much may wait for them. `ORDO_AGGREGATES__IDLE=5s` overrides a key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -35,5 +37,21 @@ impl Default for Config {
             answer_within: Duration::from_secs(5),
             price_age: Duration::from_secs(1),
         }
+    }
+}
+
+impl Config {
+    /// Whether every value is within its range.
+    ///
+    /// # Errors
+    /// In one line: the key, its value, what is expected.
+    pub fn check(&self) -> Result<(), String> {
+        range::number("aggregates.warm", self.warm, 0..=10_000_000)?;
+        range::number("aggregates.permits", self.permits, 1..=1_000_000)?;
+        range::number("aggregates.shard_permits", self.shard_permits, 1..=1_000_000)?;
+        let (short, long) = (Duration::from_millis(10), Duration::from_secs(3_600));
+        range::time("aggregates.idle", self.idle, short..=long)?;
+        range::time("aggregates.answer_within", self.answer_within, short * 10..=long)?;
+        range::time("aggregates.price_age", self.price_age, Duration::ZERO..=Duration::from_secs(60))
     }
 }

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::event_store::{PartitionError, Partitions};
 use crate::http::{Gateway, OpsState, ops_router, router};
 use crate::supervision::StopReason;
-use crate::{faults, ops, postgres, telemetry};
+use crate::{faults, postgres, telemetry};
 
 /// Pause between two looks for a Postgres that is away at start.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -59,8 +59,6 @@ pub enum ServeError {
 pub async fn serve(config: Config, roles: Vec<Role>) -> Result<(), ServeError> {
     telemetry::exporter::install();
     faults::arm_from_environment().map_err(ServeError::Refused)?;
-    ops::access::check(&config.ops).map_err(ServeError::Refused)?;
-    config.http.check().map_err(ServeError::Refused)?;
     let ops_listener = bind(config.ops.listen, "ORDO_OPS__LISTEN").await?;
     let rest_listener = match roles.contains(&Role::Http) {
         true => Some(bind(config.http.listen, "ORDO_HTTP__LISTEN").await?),

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::range;
+
 /// `[event_store]`: how the log is written and followed. `ORDO_EVENT_STORE__WRITERS=2` overrides a key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -45,5 +47,25 @@ impl Default for Config {
             poll_max: Duration::from_millis(250),
             event_bytes: 900 * 1024,
         }
+    }
+}
+
+impl Config {
+    /// Whether every value is within its range.
+    ///
+    /// # Errors
+    /// In one line: the key, its value, what is expected.
+    pub fn check(&self) -> Result<(), String> {
+        range::number("event_store.writers", self.writers, 1..=256)?;
+        range::number("event_store.batch_events", self.batch_events, 1..=10_000)?;
+        range::number("event_store.event_bytes", self.event_bytes, 1_024..=16 << 20)?;
+        range::number("event_store.batch_bytes", self.batch_bytes, self.event_bytes..=64 << 20)?;
+        range::number("event_store.writer_permits", self.writer_permits, 1..=1_000_000)?;
+        range::number("event_store.consumer_permits", self.consumer_permits, 1..=1_000_000)?;
+        let (short, long) = (Duration::from_millis(1), Duration::from_secs(60));
+        range::time("event_store.commit_timeout", self.commit_timeout, short * 100..=long)?;
+        range::time("event_store.poll_min", self.poll_min, short..=long)?;
+        range::time("event_store.poll_max", self.poll_max, short..=long)?;
+        range::ordered(("event_store.poll_min", self.poll_min), ("event_store.poll_max", self.poll_max))
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 use serde::{Deserialize, Serialize};
 
+use crate::config::range;
+
 use crate::contracts::topics;
 
 /// `[kafka]`: where the log is published and followed. `ORDO_KAFKA__SESSION_TIMEOUT=30s` overrides a key.
@@ -43,6 +45,21 @@ impl Default for Config {
             in_flight: 10_000,
             queued_kilobytes: 4_096,
         }
+    }
+}
+
+impl Config {
+    /// Whether every value is within its range.
+    ///
+    /// # Errors
+    /// In one line: the key, its value, what is expected.
+    pub fn check(&self) -> Result<(), String> {
+        range::number("kafka.replication", self.replication, 1..=100)?;
+        range::number("kafka.in_flight", self.in_flight, 100..=100_000)?;
+        range::number("kafka.queued_kilobytes", self.queued_kilobytes, 64..=2_097_151)?;
+        let second = Duration::from_secs(1);
+        range::time("kafka.session_timeout", self.session_timeout, second..=second * 1_800)?;
+        range::time("kafka.linger", self.linger, Duration::ZERO..=second)
     }
 }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::range;
+
 /// `[subscription]`: how events are followed. `ORDO_SUBSCRIPTION__BATCH_EVENTS=100` overrides a key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -13,6 +15,11 @@ pub struct Config {
     pub batch_events: usize,
     /// Most events a transaction of a log-fed view takes: 1 to 10,000.
     pub view_batch_events: usize,
+    /// Longest rest between two transactions of one partition: zero to 1 s. A reader rests twice as long as its last
+    /// transaction took, so that a busy machine makes fewer and bigger ones; a full batch is followed by the next at
+    /// once, and an idle partition applies an event the moment it comes.
+    #[serde(with = "humantime_serde")]
+    pub rest_max: Duration,
     /// Tries of one event that fails on its own before it becomes a dead letter: 1 to 100.
     pub attempts: u32,
     /// First pause between two tries; doubled each time, with jitter.
@@ -37,6 +44,7 @@ impl Default for Config {
         Self {
             batch_events: 200,
             view_batch_events: 1_000,
+            rest_max: Duration::from_millis(25),
             attempts: 5,
             backoff_min: Duration::from_millis(50),
             backoff_max: Duration::from_secs(2),
@@ -44,5 +52,25 @@ impl Default for Config {
             lease: Duration::from_secs(3),
             ledger_keep: Duration::from_secs(7 * 24 * 3600),
         }
+    }
+}
+
+impl Config {
+    /// Whether every value is within its range.
+    ///
+    /// # Errors
+    /// In one line: the key, its value, what is expected.
+    pub fn check(&self) -> Result<(), String> {
+        range::number("subscription.batch_events", self.batch_events, 1..=1_000)?;
+        range::number("subscription.view_batch_events", self.view_batch_events, 1..=10_000)?;
+        range::number("subscription.attempts", self.attempts, 1..=100)?;
+        let (short, long) = (Duration::from_millis(1), Duration::from_secs(3_600));
+        range::time("subscription.rest_max", self.rest_max, Duration::ZERO..=Duration::from_secs(1))?;
+        range::time("subscription.backoff_min", self.backoff_min, short..=long)?;
+        range::time("subscription.backoff_max", self.backoff_max, short..=long)?;
+        range::time("subscription.dependency_backoff_max", self.dependency_backoff_max, short..=long)?;
+        range::time("subscription.lease", self.lease, Duration::from_secs(1)..=long)?;
+        range::time("subscription.ledger_keep", self.ledger_keep, Duration::from_secs(60)..=long * 24 * 3_650)?;
+        range::ordered(("subscription.backoff_min", self.backoff_min), ("subscription.backoff_max", self.backoff_max))
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::range;
+
 use super::restart::Policy;
 
 /// `[supervision]`: what is done about crashes. `ORDO_SUPERVISION__MAX_RESTARTS=10` overrides a key.
@@ -46,6 +48,25 @@ impl Default for Config {
             stop_timeout: Duration::from_secs(10),
             facts_kept: 10_000,
         }
+    }
+}
+
+impl Config {
+    /// Whether every value is within its range.
+    ///
+    /// # Errors
+    /// In one line: the key, its value, what is expected.
+    pub fn check(&self) -> Result<(), String> {
+        range::number("supervision.max_restarts", self.max_restarts, 0..=1_000)?;
+        range::number("supervision.facts_kept", self.facts_kept, 1..=10_000_000)?;
+        let (short, long) = (Duration::from_millis(1), Duration::from_secs(3_600));
+        range::time("supervision.window", self.window, short..=long * 24)?;
+        range::time("supervision.backoff_min", self.backoff_min, short..=long)?;
+        range::time("supervision.backoff_max", self.backoff_max, short..=long)?;
+        range::time("supervision.reset_after", self.reset_after, short..=long * 24)?;
+        range::time("supervision.start_timeout", self.start_timeout, short * 100..=long)?;
+        range::time("supervision.stop_timeout", self.stop_timeout, short * 100..=long)?;
+        range::ordered(("supervision.backoff_min", self.backoff_min), ("supervision.backoff_max", self.backoff_max))
     }
 }
 
