@@ -25,6 +25,8 @@ const WAIT: Duration = Duration::from_millis(200);
 /// Pause before a partition with a hole is looked at again.
 const HOLE_PAUSE: Duration = Duration::from_secs(10);
 
+/// How many times as long as its last transaction a partition rests.
+const REST_FACTOR: u32 = 2;
 /// How long a place may stay in memory while events pass by.
 const SAVE_EVERY: Duration = Duration::from_millis(100);
 
@@ -72,6 +74,10 @@ struct Held {
     position: i64,
     work: Option<Work>,
     renewed_at: Instant,
+    /// The batch being worked on is as big as it may be: more waits already.
+    is_full: bool,
+    /// Nothing is read before, so that events gather.
+    resting_until: Instant,
     /// The place has moved in memory only, past events that change nothing here.
     unsaved: bool,
 }
@@ -176,6 +182,8 @@ async fn claim(arguments: &Arguments) -> Result<Option<Held>, Crash> {
         position: claim.position,
         work: None,
         renewed_at: Instant::now(),
+        is_full: false,
+        resting_until: Instant::now(),
         unsaved: false,
     }))
 }
@@ -192,6 +200,10 @@ fn passes_by(subscription: &Subscription, batch: &Batch) -> Option<i64> {
 
 impl Held {
     async fn read(&mut self, arguments: &Arguments) -> Result<Next, Crash> {
+        let rest = self.resting_until.saturating_duration_since(Instant::now());
+        if !rest.is_zero() {
+            return Ok(Next::After(rest));
+        }
         let limit = arguments.pressure.allowance(arguments.batch_events);
         let batch = match self.feed.next(limit, WAIT).await {
             Ok(batch) => batch,
@@ -224,6 +236,7 @@ impl Held {
                 telemetry::alarm::clear(telemetry::alarm::TOPIC_HOLE, &lane.to_string());
                 telemetry::subscription::duplicates(lane, "position", admitted.duplicates);
                 telemetry::subscription::filled(lane, admitted.filled);
+                self.is_full = admitted.entries.len() >= limit;
                 self.work = Some(Work::on(admitted, limit));
                 Ok(Next::Now)
             }
@@ -272,6 +285,7 @@ impl Held {
         let Some(work) = &mut self.work else {
             return Ok(Next::Now);
         };
+        let started = Instant::now();
         match work.step(&arguments.subscription, &arguments.lane, self.claim.epoch).await {
             Progress::Continue => Ok(Next::Now),
             Progress::Pause { after, waiting } => {
@@ -285,6 +299,10 @@ impl Held {
                 self.unsaved = false;
                 self.renewed_at = Instant::now();
                 self.feed.committed(next_offset);
+                if !self.is_full {
+                    let rest = started.elapsed() * REST_FACTOR;
+                    self.resting_until = Instant::now() + rest.min(arguments.subscription.config.rest_max);
+                }
                 Ok(Next::Now)
             }
             // A view's lease may come back; a consumer's partition is another's until Kafka says otherwise.

@@ -274,9 +274,7 @@ impl Held {
     async fn save_if_due(&mut self, arguments: &Arguments, lane: &Lane) -> Result<(), Crash> {
         let acknowledged = self.window.acknowledged();
         let is_behind = acknowledged > self.saved
-            && (acknowledged - self.saved >= SAVE_AFTER
-                || self.window.is_empty()
-                || self.saved_at.elapsed() >= SAVE_EVERY);
+            && (acknowledged - self.saved >= SAVE_AFTER || self.saved_at.elapsed() >= SAVE_EVERY);
         if is_behind || self.saved_at.elapsed() >= arguments.lease / 3 {
             self.save(arguments, lane).await?;
         }

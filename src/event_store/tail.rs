@@ -70,14 +70,15 @@ impl Tail {
         self.last
     }
 
-    /// The next events, at most `limit` of those that have to be read; empty if none came within `wait`.
+    /// The next events, about `limit` at most; empty if none came within `wait`.
     ///
     /// # Errors
     /// [`TailError::Hole`], after which nothing may be read on; [`TailError::Postgres`], after which it may be tried again.
     pub async fn next(&mut self, limit: usize, wait: Duration) -> Result<Vec<Arc<RecordedEvent>>, TailError> {
         let deadline = Instant::now() + wait;
         loop {
-            if let Some(events) = self.take_fresh()? {
+            let events = self.take_fresh(limit)?;
+            if !events.is_empty() {
                 return Ok(events);
             }
             if self.behind {
@@ -93,21 +94,22 @@ impl Tail {
         }
     }
 
-    fn take_fresh(&mut self) -> Result<Option<Vec<Arc<RecordedEvent>>>, TailError> {
-        loop {
+    /// What the bell has brought since, several commits together: a slow reader catches up in one batch.
+    fn take_fresh(&mut self, limit: usize) -> Result<Vec<Arc<RecordedEvent>>, TailError> {
+        let mut events = Vec::new();
+        while events.len() < limit {
             match self.heard.take().map_or_else(|| self.fresh.try_recv(), Ok) {
                 Ok(batch) => match batch.first() {
-                    Some(first) if first.position == self.last + 1 => {
-                        return self.checked(batch.to_vec()).map(Some);
-                    }
+                    Some(first) if first.position == self.last + 1 => events.extend(self.checked(batch.to_vec())?),
                     // Seen already: it was read from the log before its bell was heard.
                     Some(_) if batch.last().is_some_and(|event| event.position <= self.last) => {}
                     _ => self.behind = true,
                 },
                 Err(TryRecvError::Lagged(_)) => self.behind = true,
-                Err(TryRecvError::Empty | TryRecvError::Closed) => return Ok(None),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
         }
+        Ok(events)
     }
 
     async fn read_log(&mut self, limit: usize) -> Result<Vec<Arc<RecordedEvent>>, TailError> {
@@ -119,6 +121,10 @@ impl Tail {
             .await
             .map_err(|error| TailError::Postgres(self.partition, error))?;
         self.behind = events.len() == limit;
+        if !events.is_empty() {
+            // Another process writes here: it rings no bell in this one, so the log is looked at often.
+            self.pause = self.poll_min;
+        }
         self.checked(events.into_iter().map(Arc::new).collect())
     }
 
@@ -131,10 +137,7 @@ impl Tail {
             }
             last = event.position;
         }
-        if !events.is_empty() {
-            self.pause = self.poll_min;
-            self.last = last;
-        }
+        self.last = last;
         Ok(events)
     }
 

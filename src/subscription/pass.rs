@@ -183,10 +183,7 @@ async fn share_models(subscription: &Subscription, tx: &mut PgConnection) -> Res
         return Ok(());
     }
     let names: Vec<&str> = subscription.folds.iter().map(|fold| fold.name()).collect();
-    // A view's rows and its place are lost together and folded again from the log, so they need no flush of their own.
-    // What a consumer decides is in the log: that is flushed.
-    let flush = if subscription.handler.is_some() { "on" } else { "off" };
-    sqlx::query(SHARE_MODELS).bind(names).bind(flush).execute(tx).await?;
+    sqlx::query(SHARE_MODELS).bind(names).execute(tx).await?;
     Ok(())
 }
 
