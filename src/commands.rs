@@ -8,7 +8,9 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use crate::contracts::{Meta, PositionToken};
-use crate::domain::{Aggregate, OrderId, ProductId, ReceiptId, Refusal, UserId, order::Order, product::Product};
+use crate::domain::{
+    Aggregate, OrderId, ProductId, ReceiptId, Refusal, RefusalKind, UserId, order::Order, product::Product,
+};
 
 /// Everything the write side can be asked, one field an aggregate.
 #[derive(Clone)]
@@ -113,8 +115,8 @@ pub enum CommandError {
         code: &'static str,
         /// In words.
         detail: String,
-        /// What was asked for does not exist at all.
-        is_unknown: bool,
+        /// What can be done about it.
+        kind: RefusalKind,
     },
     /// Products the catalogue does not have, after the log itself was read.
     #[error("the catalogue has no product {}", join(.0))]
@@ -153,7 +155,7 @@ pub enum CommandError {
 impl CommandError {
     /// The domain's "no" on its way out.
     pub fn refused(refusal: &impl Refusal) -> Self {
-        Self::Refused { code: refusal.code(), detail: refusal.to_string(), is_unknown: refusal.is_unknown() }
+        Self::Refused { code: refusal.code(), detail: refusal.to_string(), kind: refusal.kind() }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reserves stock for orders, releases it, marks it as shipped; receives goods. Never sells what is not there.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use serde::Deserialize;
@@ -12,7 +13,7 @@ use crate::contracts::{PositionToken, topics};
 use crate::domain::inventory::{
     self, Event, Item, Level, RECEIPT_STREAM, Reservation, STREAM, StockReceived, release, reserve, ship,
 };
-use crate::domain::{DomainEvent, OrderId};
+use crate::domain::{DomainEvent, OrderId, RefusalKind};
 use crate::event_store::{self, Append, Bell, NewEvent, Partitions, append};
 use crate::projections::Stock;
 use crate::read_model::{Folded, Table, lock};
@@ -160,6 +161,9 @@ fn stream_of(order_id: OrderId) -> String {
     format!("{STREAM}:{order_id}")
 }
 
+/// Pause asked of callers while Postgres is away.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
 /// Receives goods: stock row and event in one transaction, so the answer already counts.
 #[derive(Debug)]
 pub struct Receiving {
@@ -176,20 +180,38 @@ impl ReceiveStock for Receiving {
         Box::pin(async move {
             match self.try_receive(&goods, &request).await {
                 Ok(receipt) => Ok(receipt),
-                Err(Failure::Conflict(_)) => self.first_answer(&goods, &request).await,
-                Err(Failure::Contended(_)) => Err(CommandError::Contended),
-                Err(failure) => {
-                    tracing::warn!(error = failure.chain(), "a stock receipt failed");
-                    // A lost connection may have lost the answer only: the same key tells.
-                    Err(CommandError::OutcomeUnknown { retry_after: std::time::Duration::from_secs(1) })
+                Err(NotReceived::Before(Failure::Conflict(_))) => self.first_answer(&goods, &request).await,
+                Err(NotReceived::Before(Failure::Contended(_))) => Err(CommandError::Contended),
+                Err(NotReceived::Before(failure)) => {
+                    tracing::warn!(error = failure.chain(), "a stock receipt failed; nothing was done");
+                    Err(CommandError::Unavailable { retry_after: RETRY_AFTER })
+                }
+                // Only the answer may be lost: the same key tells.
+                Err(NotReceived::AtCommit(error)) => {
+                    tracing::warn!(%error, "the outcome of a stock receipt is not known");
+                    Err(CommandError::OutcomeUnknown { retry_after: RETRY_AFTER })
                 }
             }
         })
     }
 }
 
+/// Why goods were not received, or may have been.
+enum NotReceived {
+    /// Nothing was done.
+    Before(Failure),
+    /// It may have been done.
+    AtCommit(sqlx::Error),
+}
+
+impl<E: Into<Failure>> From<E> for NotReceived {
+    fn from(failure: E) -> Self {
+        Self::Before(failure.into())
+    }
+}
+
 impl Receiving {
-    async fn try_receive(&self, goods: &Goods, request: &Request) -> Result<Receipt, Failure> {
+    async fn try_receive(&self, goods: &Goods, request: &Request) -> Result<Receipt, NotReceived> {
         let received = Event::Received(StockReceived {
             receipt_id: goods.receipt_id,
             product_id: goods.product_id.clone(),
@@ -210,7 +232,7 @@ impl Receiving {
         };
         let appends = [append];
         let places = append::within(&mut tx, &appends).await?;
-        tx.commit().await?;
+        tx.commit().await.map_err(NotReceived::AtCommit)?;
         let [append] = appends;
         let token = PositionToken { partition: append.partition, position: places[0].first_position };
         self.bell.ring_all(append.recorded(places[0]));
@@ -219,9 +241,8 @@ impl Receiving {
 
     /// The receipt exists: the same content is the first answer again, other content is refused.
     async fn first_answer(&self, goods: &Goods, request: &Request) -> Result<Receipt, CommandError> {
-        let retry_after = std::time::Duration::from_secs(1);
         let first = event_store::stream(&self.db, &receipt_stream(goods), 0, 1).await;
-        let first = first.map_err(|_| CommandError::Unavailable { retry_after })?;
+        let first = first.map_err(|_| CommandError::Unavailable { retry_after: RETRY_AFTER })?;
         match first.first() {
             Some(first) if first.meta().request_hash == request.meta.request_hash => {
                 Ok(Receipt { token: first.token(), version: 1, appended: false })
@@ -229,7 +250,7 @@ impl Receiving {
             _ => Err(CommandError::Refused {
                 code: "receipt_exists",
                 detail: format!("receipt {} exists already with other content", goods.receipt_id),
-                is_unknown: false,
+                kind: RefusalKind::State,
             }),
         }
     }

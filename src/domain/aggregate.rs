@@ -51,8 +51,19 @@ pub trait Refusal: std::error::Error + Clone + Debug + PartialEq + Send + Sync +
     /// Stable, machine readable reason: part of the API, never renamed.
     fn code(&self) -> &'static str;
 
-    /// Whether the thing asked for does not exist at all.
-    fn is_unknown(&self) -> bool;
+    /// What kind of "no" it is.
+    fn kind(&self) -> RefusalKind;
+}
+
+/// What whoever asked can do about a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// What was asked for does not exist: another id.
+    Unknown,
+    /// Its state is against it, and may change: read it and decide again.
+    State,
+    /// The request is against the rules in every state: correct it.
+    Content,
 }
 
 /// Every aggregate of the system, by stream prefix.

@@ -16,7 +16,7 @@ pub mod product;
 #[cfg(test)]
 mod given;
 
-pub use aggregate::{AGGREGATES, Aggregate, Refusal};
+pub use aggregate::{AGGREGATES, Aggregate, Refusal, RefusalKind};
 pub use event::{DomainEvent, Unreadable};
 pub use ids::{IdempotencyScope, InvalidId, OrderId, ProductId, ReceiptId, UserId};
 pub use money::{Currency, InvalidMoney, Money};

@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::commands::CommandError;
-use crate::domain::order::NOT_ALLOWED;
+use crate::domain::RefusalKind;
 use crate::postgres::{self, Fault};
 
 /// When to try again while Postgres is down or busy.
@@ -153,12 +153,13 @@ impl From<CommandError> for Refused {
     fn from(error: CommandError) -> Self {
         let detail = error.to_string();
         match error {
-            CommandError::Refused { code, is_unknown: true, .. } => Problem::not_found(code, detail),
-            CommandError::Refused { code, .. } if code == NOT_ALLOWED || code.ends_with("_exists") => {
-                Problem::new(StatusCode::CONFLICT, code, detail).next("read it and decide again; nothing was changed")
-            }
-            CommandError::Refused { code, .. } => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
-                .next("correct the request and send it again"),
+            CommandError::Refused { code, kind, .. } => match kind {
+                RefusalKind::Unknown => Problem::not_found(code, detail),
+                RefusalKind::State => Problem::new(StatusCode::CONFLICT, code, detail)
+                    .next("read it and decide again; nothing was changed"),
+                RefusalKind::Content => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
+                    .next("correct the request and send it again"),
+            },
             CommandError::UnknownProducts(_) => {
                 Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_product", detail)
                     .next("create the product with POST /v1/products, or correct its id")
@@ -243,19 +244,20 @@ impl OperationOutput for Failed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::order::NOT_ALLOWED;
 
-    fn refused(code: &'static str, is_unknown: bool) -> CommandError {
-        CommandError::Refused { code, detail: "no".to_owned(), is_unknown }
+    fn refused(code: &'static str, kind: RefusalKind) -> CommandError {
+        CommandError::Refused { code, detail: "no".to_owned(), kind }
     }
 
     #[test]
     fn every_command_error_has_its_status_and_code() {
         let soon = Duration::from_millis(300);
         for (error, status, code) in [
-            (refused("order_not_found", true), 404, "order_not_found"),
-            (refused(NOT_ALLOWED, false), 409, NOT_ALLOWED),
-            (refused("product_exists", false), 409, "product_exists"),
-            (refused("mixed_currency", false), 422, "mixed_currency"),
+            (refused("order_not_found", RefusalKind::Unknown), 404, "order_not_found"),
+            (refused(NOT_ALLOWED, RefusalKind::State), 409, NOT_ALLOWED),
+            (refused("product_exists", RefusalKind::State), 409, "product_exists"),
+            (refused("mixed_currency", RefusalKind::Content), 422, "mixed_currency"),
             (CommandError::UnknownProducts(vec![]), 422, "unknown_product"),
             (CommandError::TooLarge { bytes: 2, limit: 1 }, 413, "too_large"),
             (CommandError::Contended, 503, "contended"),

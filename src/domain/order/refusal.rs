@@ -1,7 +1,7 @@
 //! An order's "no".
 
 use super::state::Status;
-use crate::domain::{Currency, OrderId, Refusal};
+use crate::domain::{Currency, OrderId, Refusal, RefusalKind};
 
 /// Code of a transition that the order's status does not allow.
 pub const NOT_ALLOWED: &str = "not_allowed";
@@ -66,7 +66,15 @@ impl Refusal for OrderRefusal {
         }
     }
 
-    fn is_unknown(&self) -> bool {
-        matches!(self, Self::Unknown)
+    fn kind(&self) -> RefusalKind {
+        match self {
+            Self::Unknown => RefusalKind::Unknown,
+            Self::AlreadyExists(_) | Self::NotAllowed { .. } => RefusalKind::State,
+            Self::NoLines
+            | Self::TooManyLines { .. }
+            | Self::QuantityOutOfRange { .. }
+            | Self::MixedCurrency(..)
+            | Self::TotalTooLarge => RefusalKind::Content,
+        }
     }
 }

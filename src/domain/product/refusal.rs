@@ -1,6 +1,6 @@
 //! A product's "no".
 
-use crate::domain::{ProductId, Refusal};
+use crate::domain::{ProductId, Refusal, RefusalKind};
 
 /// Why a product does not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +21,10 @@ impl Refusal for ProductRefusal {
         }
     }
 
-    fn is_unknown(&self) -> bool {
-        matches!(self, Self::Unknown)
+    fn kind(&self) -> RefusalKind {
+        match self {
+            Self::Unknown => RefusalKind::Unknown,
+            Self::AlreadyExists(_) => RefusalKind::State,
+        }
     }
 }

@@ -100,10 +100,11 @@ fn refused(error: CommandError, has_key: bool) -> Refused {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::RefusalKind;
 
     #[test]
     fn a_key_with_another_quantity_is_422() {
-        let taken = CommandError::Refused { code: "receipt_exists", detail: String::new(), is_unknown: false };
+        let taken = CommandError::Refused { code: "receipt_exists", detail: String::new(), kind: RefusalKind::State };
         assert_eq!(refused(taken, true).code(), "idempotency_key_reused");
     }
 

@@ -107,6 +107,7 @@ fn refused(error: CommandError, asked: &[ProductId], has_key: bool) -> Refused {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::RefusalKind;
 
     fn order(quantities: &[u32]) -> NewOrder {
         let line = |quantity: &u32| NewLine { product_id: "mug".parse().expect("an id"), quantity: *quantity };
@@ -138,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_key_with_other_content_is_422_and_an_id_taken_without_one_409() {
-        let taken = || CommandError::Refused { code: "order_exists", detail: String::new(), is_unknown: false };
+        let taken = || CommandError::Refused { code: "order_exists", detail: String::new(), kind: RefusalKind::State };
         let with_key = refused(taken(), &[], true);
         assert_eq!((with_key.status().as_u16(), with_key.code()), (422, "idempotency_key_reused"));
         assert_eq!(refused(taken(), &[], false).status().as_u16(), 409);
