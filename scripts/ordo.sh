@@ -16,7 +16,7 @@ pid_file="$home/pid"
 binary="${CARGO_TARGET_DIR:-$root/target}/release/ordo"
 mkdir -p "$home" "$local_dir/logs"
 
-ordo_pid() { running "$pid_file" "$binary serve"; }
+ordo_pid() { running "$pid_file" "/ordo serve"; }
 
 # listeners: settles ORDO_HTTP__LISTEN and ORDO_OPS__LISTEN. An address the environment names is taken as it is;
 # otherwise the port used last time, 8080 and 8081 at first, and the next free one where that is taken.

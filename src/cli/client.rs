@@ -49,7 +49,17 @@ impl Client {
         self.answer(request).await
     }
 
+    /// The body whatever the status: `/readyz` says with a 503 what is wrong.
+    pub(super) async fn get_any(&self, path: &str) -> anyhow::Result<Value> {
+        Ok(self.send(self.http.get(format!("{}{path}", self.base))).await?.1)
+    }
+
     async fn answer(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
+        let (status, body) = self.send(request).await?;
+        if status.is_success() { Ok(body) } else { Err(problem(status.as_u16(), &body)) }
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<(reqwest::StatusCode, Value)> {
         let answer = request.send().await.with_context(|| {
             format!(
                 "nothing answers at {}; is it running? `make up` starts it, `source .local/env` names it",
@@ -58,7 +68,7 @@ impl Client {
         })?;
         let status = answer.status();
         let body: Value = answer.json().await.with_context(|| format!("{} answered no JSON", self.base))?;
-        if status.is_success() { Ok(body) } else { Err(problem(status.as_u16(), &body)) }
+        Ok((status, body))
     }
 }
 

@@ -33,31 +33,21 @@ pub(super) async fn run(config: &Config, json: bool) -> anyhow::Result<ExitCode>
 }
 
 async fn service() -> Finding {
-    let answer = match Client::rest() {
-        Ok(client) => client.get("/readyz", &[]).await,
+    let readiness = match Client::rest() {
+        Ok(client) => client.get_any("/readyz").await,
         Err(error) => Err(error),
     };
-    match answer {
+    match readiness {
+        Ok(readiness) if readiness["status"] == "ok" => Finding::ok("service", "ready", "ready"),
         Ok(readiness) => {
-            let status = readiness["status"].as_str().unwrap_or("unknown").to_owned();
-            if status == "ok" {
-                Finding::ok("service", "ready", "ready")
-            } else {
-                let wrong: Vec<String> = readiness["findings"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter(|finding| finding["status"] != "ok")
-                    .map(|finding| {
-                        format!(
-                            "{}: {}",
-                            finding["name"].as_str().unwrap_or("?"),
-                            finding["observed"].as_str().unwrap_or("?")
-                        )
-                    })
-                    .collect();
-                Finding::degraded("service", wrong.join("; "), "ready", "GET /readyz says what to do about each")
-            }
+            let text = |finding: &serde_json::Value, field: &str| finding[field].as_str().unwrap_or("?").to_owned();
+            let findings = readiness["findings"].as_array().into_iter().flatten();
+            let wrong: Vec<String> = findings
+                .filter(|finding| finding["status"] != "ok")
+                .map(|finding| format!("{}: {}", text(finding, "name"), text(finding, "observed")))
+                .collect();
+            let observed = format!("{}: {}", text(&readiness, "status"), wrong.join("; "));
+            Finding::degraded("service", observed, "ready", "GET /readyz says what to do about each")
         }
         Err(error) => Finding::degraded("service", format!("{error:#}"), "ready", "`ordo serve` starts one"),
     }

@@ -54,8 +54,8 @@ struct Args {
     /// How long one measurement takes.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
-    /// Traffic before the first round, not measured.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=60))]
+    /// Traffic before the first round, not measured: the broker compiles its code meanwhile.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=60))]
     warm_up: u64,
     /// Longest wait for orders under way, between two measurements.
     #[arg(long, default_value = "60s", value_parser = duration::parse)]
