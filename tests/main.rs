@@ -3,6 +3,7 @@
 mod consumers;
 mod destructive;
 mod log;
+mod operators;
 mod orders;
 mod supervised;
 mod support;

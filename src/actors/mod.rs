@@ -4,6 +4,7 @@ pub mod aggregate;
 pub mod commands;
 mod config;
 pub mod dead_letter_publisher;
+pub mod heartbeat;
 pub mod housekeeper;
 pub mod http;
 

@@ -1,5 +1,6 @@
 //! The composition root: the only folder that may see everything.
 
+mod nodes;
 mod probes;
 mod resources;
 mod roles;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use sqlx::PgPool;
 use tokio::time::timeout;
 
+use super::nodes;
+use super::resources::Resources;
 use super::roles::{Role, SUBSCRIPTIONS};
 use crate::actors::partition_worker::WORKER;
 use crate::config::Config;
@@ -21,8 +23,8 @@ use crate::{consumers, postgres};
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The findings of a running process.
-pub(super) fn probe(config: &Config, db: PgPool, history: History, roles: &[Role]) -> Probe {
-    let kafka = config.kafka.clone();
+pub(super) fn probe(resources: &Resources, roles: &[Role]) -> Probe {
+    let (kafka, db, history) = (resources.config.kafka.clone(), resources.db.clone(), resources.history.clone());
     let roles: Arc<[Role]> = roles.into();
     Arc::new(move || {
         let (kafka, db, history, roles) = (kafka.clone(), db.clone(), history.clone(), roles.clone());
@@ -45,8 +47,15 @@ pub async fn doctor(config: &Config) -> Vec<Finding> {
             Err(error) => vec![Finding::down("postgres", error.to_string(), "an address", "set DATABASE_URL")],
         }
     };
-    let (mut findings, broker) = tokio::join!(postgres, broker(&config.kafka));
+    let nodes = async {
+        match postgres::pool(&config.postgres) {
+            Ok(db) => nodes::findings(config.supervision.silent_after, &db).await,
+            Err(_) => Vec::new(),
+        }
+    };
+    let (mut findings, broker, nodes) = tokio::join!(postgres, broker(&config.kafka), nodes);
     findings.push(broker);
+    findings.extend(nodes);
     findings
 }
 
@@ -141,13 +150,13 @@ fn backing_off(history: &History) -> Option<Finding> {
 }
 
 fn alarms() -> Vec<Finding> {
-    let finding = |(code, why): (&'static str, String)| {
-        let (what, next) =
-            (format!("alarm {code}"), "see the log for this code; `ordo log verify` reads the whole log");
-        if alarm::only_tells(code) {
-            Finding::degraded(&what, why, "no alarm", next)
+    let finding = |alarm: alarm::Alarm| {
+        let (what, why) = (format!("alarm {}", alarm.code), format!("{}: {}", alarm.place, alarm.why));
+        let next = format!("docs/runbooks/{}.md says what to do", alarm.code);
+        if alarm::only_tells(alarm.code) {
+            Finding::degraded(&what, why, "no alarm", &next)
         } else {
-            Finding::down(&what, why, "no alarm", next)
+            Finding::down(&what, why, "no alarm", &next)
         }
     };
     alarm::standing().into_iter().map(finding).collect()

@@ -1,12 +1,13 @@
 //! Opens pools, producer and places of actors, once; hands each part of the tree what it needs.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
-use super::roles::SUBSCRIPTIONS;
+use super::roles::{Role, SUBSCRIPTIONS};
 use crate::actors::commands::{Shards, commands};
 use crate::actors::mailbox::Permits;
 use crate::actors::{
@@ -21,9 +22,16 @@ use crate::domain::order::Order;
 use crate::domain::product::Product;
 use crate::event_store::{Bell, Partitions, Pressure};
 use crate::kafka::{Publisher, Topics};
+use crate::ops::Context;
 use crate::postgres::{self, SetupError};
 use crate::subscription::{Folds, Subscription};
-use crate::supervision::{ActorPath, History};
+use crate::supervision::{ActorPath, History, Node};
+
+/// What this program was built from: its version, and the commit where the build says it.
+const BUILD: &str = match option_env!("ORDO_BUILD") {
+    Some(build) => build,
+    None => env!("CARGO_PKG_VERSION"),
+};
 
 /// Everything a process opens.
 pub(super) struct Resources {
@@ -31,6 +39,7 @@ pub(super) struct Resources {
     pub(super) db: PgPool,
     pub(super) partitions: Partitions,
     pub(super) root: ActorPath,
+    pub(super) node: Node,
     pub(super) history: History,
     pub(super) orders: Shards<Order>,
     pub(super) products: Shards<Product>,
@@ -46,8 +55,16 @@ pub(super) struct Resources {
 
 impl Resources {
     /// Opens what a process of this configuration needs. Postgres has answered: it knows the partitions.
-    pub(super) fn open(config: Config, db: PgPool, partitions: Partitions) -> Result<Self, SetupError> {
+    pub(super) fn open(
+        config: Config,
+        db: PgPool,
+        partitions: Partitions,
+        roles: &[Role],
+        address: SocketAddr,
+    ) -> Result<Self, SetupError> {
         let owner = clock::new_id();
+        let name = node_name(&config.supervision.node_name);
+        let roles = roles.iter().map(ToString::to_string).collect();
         let bell = Bell::new(partitions.count());
         let (orders, products) =
             (Shards::new(partitions, &config.aggregates), Shards::new(partitions, &config.aggregates));
@@ -57,7 +74,8 @@ impl Resources {
         Ok(Self {
             connect: postgres::connect_options(&config.postgres)?,
             root: ActorPath::root("ordo"),
-            history: History::new(owner.to_string(), config.supervision.facts_kept),
+            history: History::new(name.as_str(), config.supervision.facts_kept),
+            node: Node { id: owner, name, roles, build: BUILD.to_owned(), address: address.to_string() },
             publisher: Arc::new(Publisher::new(config.kafka.clone())),
             topics: Topics::new(config.kafka.clone(), partitions, consumers::NAMES),
             pressure: Pressure::default(),
@@ -172,6 +190,24 @@ impl Resources {
         }
     }
 
+    pub(super) fn heartbeat(&self) -> actors::heartbeat::Arguments {
+        actors::heartbeat::Arguments {
+            node: self.node.clone(),
+            every: self.config.supervision.heartbeat,
+            history: self.history.clone(),
+            db: self.db.clone(),
+        }
+    }
+
+    pub(super) fn operators(&self) -> Context {
+        Context {
+            history: self.history.clone(),
+            node: self.node.clone(),
+            silent_after: self.config.supervision.silent_after,
+            db: self.db.clone(),
+        }
+    }
+
     fn subscription(&self, name: String) -> Subscription {
         Subscription {
             name,
@@ -186,4 +222,14 @@ impl Resources {
             bell: self.bell.clone(),
         }
     }
+}
+
+/// The configured name, else one that nobody else has.
+fn node_name(configured: &str) -> String {
+    if !configured.is_empty() {
+        return configured.to_owned();
+    }
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
+    let host = host.as_deref().map(str::trim).filter(|host| !host.is_empty()).unwrap_or("node");
+    format!("{host}-{}", std::process::id())
 }

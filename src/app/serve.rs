@@ -10,9 +10,9 @@ use tokio::sync::Mutex;
 use super::resources::Resources;
 use super::roles::{Role, parts};
 use super::{probes, shutdown};
-use crate::actors::housekeeper;
 use crate::actors::http::{self as listener, Arguments};
 use crate::actors::supervisor::{self, ChildSpec, start_root};
+use crate::actors::{heartbeat, housekeeper};
 use crate::config::Config;
 use crate::event_store::{PartitionError, Partitions};
 use crate::http::{Gateway, OpsState, ops_router, router};
@@ -68,7 +68,8 @@ pub async fn serve(config: Config, roles: Vec<Role>) -> Result<(), ServeError> {
     let Some(partitions) = wait_for_log(&db).await? else {
         return Ok(());
     };
-    let resources = Resources::open(config, db, partitions)?;
+    let address = ops_listener.local_addr().unwrap_or(config.ops.listen);
+    let resources = Resources::open(config, db, partitions, &roles, address)?;
     let children = children(&resources, &roles, ops_listener, rest_listener);
     let arguments = supervisor::Arguments::new(
         resources.root.clone(),
@@ -126,14 +127,17 @@ fn children(
     ops_listener: TcpListener,
     rest_listener: Option<TcpListener>,
 ) -> Vec<ChildSpec> {
-    let probe = probes::probe(&resources.config, resources.db.clone(), resources.history.clone(), roles);
+    let probe = probes::probe(resources, roles);
     let ops = ops_router(OpsState {
-        history: resources.history.clone(),
-        db: resources.db.clone(),
+        context: resources.operators(),
         probe: probe.clone(),
         config: resources.config.ops.clone(),
     });
-    let mut children = vec![housekeeper::spec(resources.housekeeping()), listen("ops", ops_listener, ops)];
+    let mut children = vec![
+        heartbeat::spec(resources.heartbeat()),
+        housekeeper::spec(resources.housekeeping()),
+        listen("ops", ops_listener, ops),
+    ];
     children.extend(parts(roles, resources));
     if let Some(socket) = rest_listener {
         let gateway = Gateway {

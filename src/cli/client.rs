@@ -49,6 +49,15 @@ impl Client {
         self.answer(request).await
     }
 
+    /// Asks the ops listener to do something.
+    pub(super) async fn act(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let mut request = self.http.post(format!("{}{path}", self.base)).json(body);
+        if let Ok(token) = std::env::var("ORDO_TOKEN") {
+            request = request.bearer_auth(token);
+        }
+        self.answer(request).await
+    }
+
     /// The body whatever the status: `/readyz` says with a 503 what is wrong.
     pub(super) async fn get_any(&self, path: &str) -> anyhow::Result<Value> {
         Ok(self.send(self.http.get(format!("{}{path}", self.base))).await?.1)

@@ -5,15 +5,15 @@ mod demo;
 mod doctor;
 mod log;
 mod migrate;
+mod ops;
 mod order;
 mod output;
 mod serve;
-mod supervision;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::Config;
 
@@ -44,9 +44,6 @@ enum Command {
     Log(log::Args),
     /// Place and look at orders, over REST.
     Order(order::Args),
-    /// The tree of actors and what happened to them, from the ops listener.
-    #[command(after_help = "Example: ordo supervision --json")]
-    Supervision,
     /// A believable catalogue with stock, then orders at a steady rate.
     Demo(demo::Args),
 }
@@ -54,18 +51,22 @@ enum Command {
 /// Runs the command line of this process.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = ops::extend(Cli::command()).get_matches();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return output::fail(&anyhow::anyhow!("no runtime: {error}")),
     };
-    match runtime.block_on(dispatch(cli)) {
+    match runtime.block_on(dispatch(&matches)) {
         Ok(code) => code,
         Err(error) => output::fail(&error),
     }
 }
 
-async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+async fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    if let Some(done) = ops::run(matches, matches.get_flag("json")).await {
+        return done;
+    }
+    let cli = Cli::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
     let config = || Config::load(cli.config.as_deref());
     match cli.command {
         Command::Serve(args) => serve::run(config()?, args).await,
@@ -73,7 +74,6 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Doctor => doctor::run(&config()?, cli.json).await,
         Command::Log(args) => log::run(&config()?, args, cli.json).await,
         Command::Order(args) => order::run(args, cli.json).await,
-        Command::Supervision => supervision::run(cli.json).await,
         Command::Demo(args) => demo::run(args, cli.json).await,
     }
 }

@@ -3,21 +3,21 @@
 use std::sync::Arc;
 
 use aide::axum::ApiRouter;
-use aide::axum::routing::get_with;
+use aide::axum::routing::{get_with, post_with};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Json, Router};
-use sqlx::PgPool;
 
 use super::error::{Failed, Problem, Refused};
-use super::extract::Params;
+use super::extract::{Body, Params};
 use super::{Probe, health, openapi};
 use crate::ops::access::{self, Caller, Claims, Denied, Role};
-use crate::ops::{Config, Context, Question, Unanswered, questions};
-use crate::supervision::History;
+use crate::ops::action::{self, Action};
+use crate::ops::plan::{self, Done, Wanted};
+use crate::ops::{Config, Context, Question, Unanswered, actions, questions, route_of};
 use crate::telemetry::exporter;
 
 /// Content type of the Prometheus text format.
@@ -26,10 +26,8 @@ const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// What the operators' listener needs.
 #[derive(Clone)]
 pub struct OpsState {
-    /// What this process remembers of its actors.
-    pub history: History,
-    /// Where questions look.
-    pub db: PgPool,
+    /// What questions may look at.
+    pub context: Context,
     /// How the dependencies are.
     pub probe: Probe,
     /// Who may come in.
@@ -40,16 +38,16 @@ type Asked = Arc<Context>;
 
 /// The operators' routes.
 pub fn ops_router(state: OpsState) -> Router {
-    let context = Arc::new(Context { history: state.history, db: state.db });
-    let (questions, document) = openapi::documented("ordo operations", "What operators may ask", || {
+    let (operations, document) = openapi::documented("ordo operations", "What operators may ask and do", || {
         let mut mount = Mount(ApiRouter::new());
         questions::each(&mut mount);
+        actions::each(&mut mount);
         mount.0
     });
     let health =
         Router::new().route("/livez", get(health::livez)).route("/readyz", get(health::readyz)).with_state(state.probe);
-    let router = questions
-        .with_state(context)
+    let router = operations
+        .with_state(Arc::new(state.context))
         .merge(health)
         .merge(openapi::route("/ops/v1/openapi.json", document))
         .route("/metrics", get(metrics));
@@ -62,9 +60,15 @@ struct Mount(ApiRouter<Asked>);
 
 impl questions::Visitor for Mount {
     fn visit<Q: Question>(&mut self) {
-        let path = format!("/ops/v1/{}", Q::NAME.replace(' ', "/"));
         let route = get_with(answer::<Q>, |op| op.id(Q::NAME).summary(Q::ABOUT));
-        self.0 = std::mem::replace(&mut self.0, ApiRouter::new()).api_route(&path, route);
+        self.0 = std::mem::replace(&mut self.0, ApiRouter::new()).api_route(&route_of(Q::NAME), route);
+    }
+}
+
+impl actions::Visitor for Mount {
+    fn visit<A: Action>(&mut self) {
+        let route = post_with(act::<A>, |op| op.id(A::NAME).summary(A::ABOUT));
+        self.0 = std::mem::replace(&mut self.0, ApiRouter::new()).api_route(&route_of(A::NAME), route);
     }
 }
 
@@ -77,6 +81,33 @@ async fn answer<Q: Question>(
     match Q::ask(args, &context).await {
         Ok(answer) => Ok(Json(answer)),
         Err(Unanswered::Postgres(error)) => Err(error.into()),
+    }
+}
+
+async fn act<A: Action>(
+    State(context): State<Asked>,
+    Extension(caller): Extension<Caller>,
+    Body(wanted): Body<Wanted<A::Args>>,
+) -> Result<Json<Done<A::Plan, A::Outcome>>, Failed> {
+    needs(&caller, A::ROLE)?;
+    match plan::run::<A>(wanted, &caller, &context.node.name, &context.db).await {
+        Ok(done) => Ok(Json(done)),
+        Err(action::Refused::Postgres(error)) => Err(error.into()),
+        Err(refused) => Err(Failed(not_done(&refused))),
+    }
+}
+
+fn not_done(refused: &action::Refused) -> Refused {
+    let detail = refused.to_string();
+    match refused {
+        action::Refused::NotFound(_) => {
+            Problem::not_found("not_found", detail).next("look at what there is and name it")
+        }
+        action::Refused::NotNow(_) => Problem::new(StatusCode::CONFLICT, "not_now", detail)
+            .next("look again: it has changed, or must change first; nothing was done"),
+        action::Refused::Invalid(_) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_argument", detail)
+            .next("correct it and send it again; nothing was done"),
+        action::Refused::Postgres(_) => super::error::internal(refused),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A question operators may ask: written once; its REST route, its CLI verb and its schema follow.
 
 use std::future::Future;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,13 +9,17 @@ use serde::de::DeserializeOwned;
 use sqlx::PgPool;
 
 use super::access::Role;
-use crate::supervision::History;
+use crate::supervision::{History, Node};
 
 /// What questions may look at.
 #[derive(Clone, Debug)]
 pub struct Context {
     /// What this process remembers of its actors.
     pub history: History,
+    /// This process.
+    pub node: Node,
+    /// Silence after which nobody knows what a process does.
+    pub silent_after: Duration,
     /// Everything durable.
     pub db: PgPool,
 }
@@ -29,7 +34,7 @@ pub enum Unanswered {
 
 /// One question.
 pub trait Question: 'static {
-    /// Its name: `GET /ops/v1/<name>` and `ordo <name>`.
+    /// Its name: `ordo <name>` and `GET /ops/v1/<name>`, where a last word `list` is left out of the path.
     const NAME: &'static str;
     /// One line for `--help` and the API document.
     const ABOUT: &'static str;

@@ -32,6 +32,14 @@ pub struct Config {
     /// Longest wait for a child to end when its supervisor gives up.
     #[serde(with = "humantime_serde")]
     pub stop_timeout: Duration,
+    /// What this process is called among the others; its host and number if empty.
+    pub node_name: String,
+    /// How often a process gives a sign of life.
+    #[serde(with = "humantime_serde")]
+    pub heartbeat: Duration,
+    /// Silence after which nobody knows what a process does: at least twice `heartbeat`.
+    #[serde(with = "humantime_serde")]
+    pub silent_after: Duration,
     /// Facts kept in Postgres, the newest: 1 or more.
     pub facts_kept: u32,
 }
@@ -46,6 +54,9 @@ impl Default for Config {
             reset_after: Duration::from_secs(60),
             start_timeout: Duration::from_secs(10),
             stop_timeout: Duration::from_secs(10),
+            node_name: String::new(),
+            heartbeat: Duration::from_secs(1),
+            silent_after: Duration::from_secs(5),
             facts_kept: 10_000,
         }
     }
@@ -66,6 +77,14 @@ impl Config {
         range::time("supervision.reset_after", self.reset_after, short..=long * 24)?;
         range::time("supervision.start_timeout", self.start_timeout, short * 100..=long)?;
         range::time("supervision.stop_timeout", self.stop_timeout, short * 100..=long)?;
+        range::time("supervision.heartbeat", self.heartbeat, short * 100..=long)?;
+        range::ordered(
+            ("twice supervision.heartbeat", self.heartbeat * 2),
+            ("supervision.silent_after", self.silent_after),
+        )?;
+        if self.node_name.len() > 100 || self.node_name.chars().any(char::is_control) {
+            return Err("supervision.node_name: expected at most 100 bytes, none of them a control character".into());
+        }
         range::ordered(("supervision.backoff_min", self.backoff_min), ("supervision.backoff_max", self.backoff_max))
     }
 }

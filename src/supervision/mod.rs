@@ -3,9 +3,11 @@
 //! `restart` decides and touches nothing; `history` remembers without waiting for anyone and is written to Postgres
 //! by and by; `workload` counts what mailboxes hold. `actors::supervisor` and `actors::mailbox` are run by them.
 
+pub mod alarm;
 mod config;
 pub mod fact;
 mod history;
+pub mod node;
 pub mod restart;
 mod stop;
 mod stored;
@@ -15,6 +17,7 @@ pub mod workload;
 pub use config::Config;
 pub use fact::{ActorPath, Crash, Fact, What};
 pub use history::History;
+pub use node::Node;
 pub use restart::CauseClass;
 pub use stop::StopReason;
 pub use stored::recent_stored;

@@ -1,10 +1,16 @@
 //! Alarms: an error log with a code, a metric, and a reason in `/readyz` until it is over.
+//!
+//! What is here is this process' memory; `supervision::alarm` keeps them for operators, by and by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
 
 use super::names;
+use crate::clock;
 
 /// A log partition has a hole: whoever follows it has stopped.
 pub const LOG_HOLE: &str = "log_hole";
@@ -21,18 +27,55 @@ pub const TOPIC_PARTITIONS: &str = "topic_partitions";
 /// A read model cannot fold an event and has stopped before it.
 pub const VIEW_STOPPED: &str = "view_stopped";
 
-/// Alarms that stand, by code and place, with the reason: what `/readyz` lists.
-static STANDING: LazyLock<Mutex<BTreeMap<(&'static str, String), String>>> = LazyLock::new(Mutex::default);
+/// Alarms that ended within this time go on when they are raised again: a flapping one is one.
+const FLAPS_WITHIN: TimeDelta = TimeDelta::minutes(10);
+/// Ended alarms remembered.
+const ENDED: usize = 1_000;
+
+static BOOK: LazyLock<Mutex<Book>> = LazyLock::new(Mutex::default);
 /// How many stand, so that clearing, which healthy actors do all the time, costs nothing while none does.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// An alarm from its beginning to its end at one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alarm {
+    /// Its own id.
+    pub id: Uuid,
+    /// What kind.
+    pub code: &'static str,
+    /// Where, such as a partition.
+    pub place: String,
+    /// Why, as it was last raised.
+    pub why: String,
+    /// How often it was raised: 1 or more.
+    pub times: u64,
+    /// When first.
+    pub raised_at: DateTime<Utc>,
+    /// When last.
+    pub last_at: DateTime<Utc>,
+    /// When it was over.
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    alarm: Alarm,
+    is_stored: bool,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    standing: BTreeMap<(&'static str, String), Entry>,
+    ended: VecDeque<Entry>,
+}
 
 /// Raises an alarm about a place, such as a partition. It stands until it is [`clear`]ed there.
 pub fn raise(code: &'static str, place: &str, why: &str) {
     metrics::counter!(names::ALARMS_TOTAL, "code" => code).increment(1);
     tracing::error!(alarm = code, place, why, "alarm");
-    let mut standing = STANDING.lock().unwrap_or_else(PoisonError::into_inner);
-    standing.insert((code, place.to_owned()), why.to_owned());
-    COUNT.store(standing.len(), Ordering::Release);
+    let mut book = book();
+    book.raise(code, place, why, clock::now());
+    COUNT.store(book.standing.len(), Ordering::Release);
 }
 
 /// What was wrong at this place is over.
@@ -40,22 +83,124 @@ pub fn clear(code: &'static str, place: &str) {
     if COUNT.load(Ordering::Acquire) == 0 {
         return;
     }
-    let mut standing = STANDING.lock().unwrap_or_else(PoisonError::into_inner);
-    if standing.remove(&(code, place.to_owned())).is_some() {
+    let mut book = book();
+    if book.clear(code, place, clock::now()) {
         tracing::info!(alarm = code, place, "alarm is over");
     }
-    COUNT.store(standing.len(), Ordering::Release);
+    COUNT.store(book.standing.len(), Ordering::Release);
 }
 
-/// Alarms that stand, with their reasons.
+/// Alarms that stand.
 #[must_use]
-pub fn standing() -> Vec<(&'static str, String)> {
-    let standing = STANDING.lock().unwrap_or_else(PoisonError::into_inner);
-    standing.iter().map(|((code, place), why)| (*code, format!("{place}: {why}"))).collect()
+pub fn standing() -> Vec<Alarm> {
+    book().standing.values().map(|entry| entry.alarm.clone()).collect()
+}
+
+/// Alarms that began, went on or ended since they were last [`stored`].
+#[must_use]
+pub fn unstored() -> Vec<Alarm> {
+    let book = book();
+    let entries = book.standing.values().chain(&book.ended);
+    entries.filter(|entry| !entry.is_stored).map(|entry| entry.alarm.clone()).collect()
+}
+
+/// These are stored as they are here; one that has changed meanwhile is stored again.
+pub fn stored(alarms: &[Alarm]) {
+    let mut book = book();
+    let Book { standing, ended } = &mut *book;
+    for entry in standing.values_mut().chain(ended) {
+        entry.is_stored |= alarms.contains(&entry.alarm);
+    }
+}
+
+fn book() -> MutexGuard<'static, Book> {
+    BOOK.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Book {
+    fn raise(&mut self, code: &'static str, place: &str, why: &str, now: DateTime<Utc>) {
+        let key = (code, place.to_owned());
+        let entry = match self.standing.remove(&key).or_else(|| self.revived(code, place, now)) {
+            Some(mut entry) => {
+                let alarm = &mut entry.alarm;
+                (alarm.times, alarm.last_at, alarm.ended_at) = (alarm.times + 1, now, None);
+                why.clone_into(&mut alarm.why);
+                entry
+            }
+            None => Entry {
+                alarm: Alarm {
+                    id: clock::new_id(),
+                    code,
+                    place: place.to_owned(),
+                    why: why.to_owned(),
+                    times: 1,
+                    raised_at: now,
+                    last_at: now,
+                    ended_at: None,
+                },
+                is_stored: false,
+            },
+        };
+        self.standing.insert(key, Entry { is_stored: false, ..entry });
+    }
+
+    fn revived(&mut self, code: &str, place: &str, now: DateTime<Utc>) -> Option<Entry> {
+        let is_it = |entry: &Entry| {
+            let Alarm { code: ended, place: at, ended_at, .. } = &entry.alarm;
+            *ended == code && at == place && ended_at.is_some_and(|ended| now - ended < FLAPS_WITHIN)
+        };
+        let index = self.ended.iter().position(is_it)?;
+        self.ended.remove(index)
+    }
+
+    fn clear(&mut self, code: &'static str, place: &str, now: DateTime<Utc>) -> bool {
+        let Some(mut entry) = self.standing.remove(&(code, place.to_owned())) else {
+            return false;
+        };
+        entry.alarm.ended_at = Some(now);
+        entry.is_stored = false;
+        if self.ended.len() >= ENDED {
+            self.ended.pop_front();
+        }
+        self.ended.push_back(entry);
+        true
+    }
 }
 
 /// Whether an alarm of this code only tells, so that the service is ready all the same.
 #[must_use]
 pub fn only_tells(code: &str) -> bool {
     matches!(code, TOPIC_FILLED | STREAM_GAP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarm_that_flaps_is_one_and_a_later_one_is_another() {
+        let mut book = Book::default();
+        let began = clock::now();
+        book.raise(LOG_HOLE, "relay", "one", began);
+        assert!(book.clear(LOG_HOLE, "relay", began));
+        assert!(!book.clear(LOG_HOLE, "relay", began), "it was over already");
+        book.raise(LOG_HOLE, "relay", "two", began + TimeDelta::minutes(9));
+        let first = book.standing[&(LOG_HOLE, "relay".to_owned())].alarm.clone();
+        assert_eq!((first.times, first.why.as_str(), first.ended_at), (2, "two", None));
+        assert!(book.ended.is_empty());
+
+        book.clear(LOG_HOLE, "relay", began);
+        book.raise(LOG_HOLE, "relay", "three", began + TimeDelta::hours(1));
+        let later = &book.standing[&(LOG_HOLE, "relay".to_owned())].alarm;
+        assert_eq!((later.times, later.id == first.id), (1, false));
+    }
+
+    #[test]
+    fn alarms_at_different_places_stand_apart() {
+        let mut book = Book::default();
+        book.raise(LOG_HOLE, "a", "x", clock::now());
+        book.raise(LOG_HOLE, "b", "x", clock::now());
+        book.clear(LOG_HOLE, "a", clock::now());
+        assert_eq!(book.standing.keys().map(|key| key.1.as_str()).collect::<Vec<_>>(), ["b"]);
+    }
 }

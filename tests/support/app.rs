@@ -140,7 +140,7 @@ impl TestApp {
             answer.status().is_success().then_some(())
         })
         .await;
-        Node { url, http: self.http.clone(), process }
+        Node { url, ops, http: self.http.clone(), process }
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Response {
@@ -230,11 +230,17 @@ impl TestApp {
 /// One more process.
 pub struct Node {
     pub url: String,
+    pub ops: String,
     pub http: reqwest::Client,
     process: Child,
 }
 
 impl Node {
+    /// SIGKILL.
+    pub async fn kill(&mut self) {
+        self.process.kill().await.unwrap();
+    }
+
     pub fn pid(&self) -> u32 {
         self.process.id().expect("the node runs")
     }

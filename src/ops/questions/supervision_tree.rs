@@ -1,11 +1,13 @@
 //! `supervision`: the tree of actors, what happened to them, and how much each kind has to do.
 
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::ops::{Context, Question, Unanswered};
 use crate::supervision::workload::{self, KindSnapshot};
-use crate::supervision::{Fact, TreeNode, recent_stored};
+use crate::supervision::{Fact, TreeNode, node, recent_stored};
 
 /// Most facts an answer holds.
 const MOST: u32 = 1_000;
@@ -40,15 +42,35 @@ pub enum Source {
     Postgres,
 }
 
+/// Another process.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Other {
+    /// Its name.
+    pub node: String,
+    /// Whether it lives; what is below is unknown since `at` otherwise.
+    pub life: node::Life,
+    /// When it wrote this.
+    pub at: DateTime<Utc>,
+    /// Its actors.
+    pub tree: Vec<Value>,
+    /// What each kind has to do.
+    pub workload: Value,
+}
+
 /// The tree of this process and the history of all.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TreeAndHistory {
+    /// This process.
+    pub node: String,
     /// Every actor of this process, each supervisor before what is below it.
     pub tree: Vec<TreeNode>,
     /// What each kind of actor has to do, and has done.
     pub workload: Vec<KindSnapshot>,
-    /// Where the history comes from.
+    /// The actors of every other process, as each wrote them a few seconds ago.
+    pub others: Vec<Other>,
+    /// Where the history and the others come from.
     pub source: Source,
     /// Facts that never reached Postgres, because it was away for too long.
     pub dropped: u64,
@@ -76,10 +98,16 @@ impl Question for SupervisionTree {
             Ok(stored) => (Source::Postgres, stored),
             Err(_) => (Source::Memory, Vec::new()),
         };
+        let others = match source {
+            Source::Postgres => others(context, is_wanted).await.unwrap_or_default(),
+            Source::Memory => Vec::new(),
+        };
         let mut history = merged(own, stored);
         history.retain(|fact| is_wanted(fact.path.as_str()));
         history.truncate(limit as usize);
         Ok(TreeAndHistory {
+            node: context.node.name.clone(),
+            others,
             tree: context.history.tree().nodes().filter(|node| is_wanted(node.path.as_str())).cloned().collect(),
             workload: workload::kinds(),
             source,
@@ -87,6 +115,21 @@ impl Question for SupervisionTree {
             history,
         })
     }
+}
+
+async fn others(context: &Context, is_wanted: impl Fn(&str) -> bool) -> sqlx::Result<Vec<Other>> {
+    let (summaries, seen) =
+        tokio::try_join!(node::summaries(context.node.id, &context.db), node::list(context.silent_after, &context.db))?;
+    let life = |id| seen.iter().find(|node| node.node_id == id).map_or(node::Life::Unknown, |node| node.life);
+    let wanted = |actor: &Value| actor["path"].as_str().is_some_and(&is_wanted);
+    let other = |summary: node::Summary| Other {
+        life: life(summary.node_id),
+        node: summary.node,
+        at: summary.at,
+        tree: summary.tree.as_array().into_iter().flatten().filter(|actor| wanted(actor)).cloned().collect(),
+        workload: summary.workload,
+    };
+    Ok(summaries.into_iter().map(other).collect())
 }
 
 /// Each fact once, newest first.
