@@ -13,7 +13,8 @@ use super::mailbox::{Admission, Envelope, Permits};
 use super::supervisor::ChildSpec;
 use crate::event_store::Pressure;
 use crate::subscription::{
-    AdmitError, Batch, Claim, Feed, FeedError, Lane, Progress, Subscription, Work, admit, checkpoint, pass,
+    AdmitError, Admitted, Batch, Claim, Feed, FeedError, Lane, Progress, Record, Subscription, Work, admit, checkpoint,
+    pass,
 };
 use crate::supervision::{Crash, StopReason};
 use crate::{faults, telemetry};
@@ -25,6 +26,8 @@ const WAIT: Duration = Duration::from_millis(200);
 /// Pause before a partition with a hole is looked at again.
 const HOLE_PAUSE: Duration = Duration::from_secs(10);
 
+/// Silence of Kafka after which the log is asked whether something is missing.
+const MISSING_AFTER: Duration = Duration::from_secs(5);
 /// How many times as long as its last transaction a partition rests.
 const REST_FACTOR: u32 = 2;
 /// How long a place may stay in memory while events pass by.
@@ -73,6 +76,9 @@ struct Held {
     next_offset: i64,
     position: i64,
     work: Option<Work>,
+    /// Records behind a hole that is being filled.
+    rest: Vec<Record>,
+    heard_at: Instant,
     renewed_at: Instant,
     /// The batch being worked on is as big as it may be: more waits already.
     is_full: bool,
@@ -181,6 +187,8 @@ async fn claim(arguments: &Arguments) -> Result<Option<Held>, Crash> {
         next_offset: claim.next_offset,
         position: claim.position,
         work: None,
+        rest: Vec::new(),
+        heard_at: Instant::now(),
         renewed_at: Instant::now(),
         is_full: false,
         resting_until: Instant::now(),
@@ -205,6 +213,10 @@ impl Held {
             return Ok(Next::After(rest));
         }
         let limit = arguments.pressure.allowance(arguments.batch_events);
+        if !self.rest.is_empty() {
+            let rest = Batch::Records(std::mem::take(&mut self.rest));
+            return self.admit(arguments, rest, limit).await;
+        }
         let batch = match self.feed.next(limit, WAIT).await {
             Ok(batch) => batch,
             Err(FeedError::Hole(hole)) => {
@@ -215,8 +227,12 @@ impl Held {
             Err(down @ FeedError::Down(_)) => return Err(Crash::dependency_down(down)),
         };
         if batch.is_empty() {
-            return self.keep(arguments).await;
+            return match self.missing(arguments).await? {
+                Some(admitted) => Ok(self.begin(arguments, admitted, limit)),
+                None => self.keep(arguments).await,
+            };
         }
+        self.heard_at = Instant::now();
         if let Some(position) = passes_by(&arguments.subscription, &batch) {
             self.position = position;
             self.next_offset = position;
@@ -229,17 +245,9 @@ impl Held {
     async fn admit(&mut self, arguments: &Arguments, batch: Batch, limit: usize) -> Result<Next, Crash> {
         let Arguments { lane, subscription, .. } = arguments;
         let judged =
-            admit(batch, &lane.source, lane.partition, self.next_offset, self.position, &subscription.db).await;
+            admit::admit(batch, &lane.source, lane.partition, self.next_offset, self.position, &subscription.db).await;
         match judged {
-            Ok(admitted) => {
-                telemetry::alarm::clear(telemetry::alarm::LOG_HOLE, &lane.to_string());
-                telemetry::alarm::clear(telemetry::alarm::TOPIC_HOLE, &lane.to_string());
-                telemetry::subscription::duplicates(lane, "position", admitted.duplicates);
-                telemetry::subscription::filled(lane, admitted.filled);
-                self.is_full = admitted.entries.len() >= limit;
-                self.work = Some(Work::on(admitted, limit));
-                Ok(Next::Now)
-            }
+            Ok(admitted) => Ok(self.begin(arguments, admitted, limit)),
             Err(hole @ AdmitError::Hole { .. }) => {
                 telemetry::alarm::raise(telemetry::alarm::TOPIC_HOLE, &lane.to_string(), &hole.to_string());
                 // The batch is gone from the feed: a new worker reads it again from the checkpoint.
@@ -247,6 +255,36 @@ impl Held {
             }
             Err(down @ AdmitError::Postgres(_)) => Err(Crash::dependency_down(down)),
         }
+    }
+
+    fn begin(&mut self, arguments: &Arguments, mut admitted: Admitted, limit: usize) -> Next {
+        let lane = &arguments.lane;
+        telemetry::alarm::clear(telemetry::alarm::LOG_HOLE, &lane.to_string());
+        telemetry::alarm::clear(telemetry::alarm::TOPIC_HOLE, &lane.to_string());
+        telemetry::subscription::duplicates(lane, "position", admitted.duplicates);
+        telemetry::subscription::filled(lane, admitted.filled);
+        if admitted.is_made_again {
+            telemetry::subscription::made_again(lane, self.next_offset);
+        }
+        self.rest = std::mem::take(&mut admitted.rest);
+        self.is_full = admitted.entries.len() >= limit;
+        self.work = Some(Work::on(admitted, limit));
+        Next::Now
+    }
+
+    /// Kafka has been silent for a while: what the relay has published and never came is looked for in the log.
+    async fn missing(&mut self, arguments: &Arguments) -> Result<Option<Admitted>, Crash> {
+        let Arguments { lane, subscription, .. } = arguments;
+        if subscription.handler.is_none() || self.heard_at.elapsed() < MISSING_AFTER {
+            return Ok(None);
+        }
+        let missing = admit::missing(lane, self.next_offset, self.position, &subscription.db).await;
+        let missing = missing.map_err(Crash::dependency_down)?;
+        // While there is more, it goes on at once.
+        if missing.is_none() {
+            self.heard_at = Instant::now();
+        }
+        Ok(missing)
     }
 
     /// Nothing came: the lease is kept, and a newer owner noticed.

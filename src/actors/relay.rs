@@ -3,6 +3,8 @@
 //! Supervised by `log`. Its place moves only past what every topic concerned has acknowledged. Any failed delivery is a
 //! crash: it begins anew from its checkpoint with a new producer. A hole in the log stops it with an alarm.
 
+mod comparison;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,7 +24,7 @@ use crate::supervision::Crash;
 use crate::{clock, faults, telemetry};
 
 /// Kind of this actor, and name of its subscription.
-pub const RELAY: &str = "relay";
+pub use crate::subscription::checkpoint::RELAY;
 /// Events read at once.
 const PAGE: usize = 1_000;
 /// How long the place may stay behind what is acknowledged.
@@ -33,6 +35,8 @@ const SAVE_AFTER: Position = 1_000;
 const HOLE_PAUSE: Duration = Duration::from_secs(10);
 /// Longest wait for something new.
 const WAIT: Duration = Duration::from_millis(200);
+/// How often the broker is compared with the log while nothing is published.
+const COMPARE_EVERY: Duration = Duration::from_secs(20);
 /// Pause while the producer's queue or the window is full.
 const FULL_PAUSE: Duration = Duration::from_millis(2);
 
@@ -88,6 +92,7 @@ struct Held {
     /// Events read and not enqueued yet.
     backlog: VecDeque<Waiting>,
     head: Position,
+    compared_at: Instant,
 }
 
 /// An event on its way into the producer's queue.
@@ -95,6 +100,14 @@ struct Waiting {
     event: Arc<RecordedEvent>,
     /// Its records, once the window has been told of it; the sent ones are gone.
     records: Option<VecDeque<Record>>,
+}
+
+/// What came of trying to take a partition over.
+enum Taken {
+    Held(Box<Held>),
+    ByAnother,
+    /// Kafka holds what the log does not: somebody has to look.
+    Stopped,
 }
 
 struct Relay;
@@ -155,40 +168,51 @@ impl Actor for Relay {
 impl State {
     /// One step; answers with the pause before the next.
     async fn step(&mut self) -> Result<Duration, Crash> {
-        if self.held.is_none() {
-            self.held = self.take_over().await?;
-        }
         match &mut self.held {
-            // Another process publishes this partition; it may go away.
-            None => Ok(self.arguments.lease / 3),
+            None => match self.take_over().await? {
+                Taken::Held(held) => {
+                    self.held = Some(*held);
+                    Ok(Duration::ZERO)
+                }
+                // Another process publishes this partition; it may go away.
+                Taken::ByAnother => Ok(self.arguments.lease / 3),
+                Taken::Stopped => Ok(HOLE_PAUSE),
+            },
             Some(held) => held.advance(&self.arguments, &self.lane).await,
         }
     }
 
-    async fn take_over(&self) -> Result<Option<Held>, Crash> {
+    async fn take_over(&self) -> Result<Taken, Crash> {
         let Arguments { partition, db, .. } = &self.arguments;
         self.arguments.topics.ensure().await.map_err(Crash::dependency_down)?;
         let claim = checkpoint::claim_lease(&self.lane, self.arguments.owner, self.arguments.lease, db);
         let Some(claim) = claim.await.map_err(Crash::dependency_down)? else {
-            return Ok(None);
+            return Ok(Taken::ByAnother);
         };
-        let mut previous = HashMap::new();
-        for (topic, prefixes) in topics::STREAM_TOPICS {
-            let last = event_store::last_of_prefixes(db, *partition, claim.position, prefixes).await;
-            previous.insert(*topic, last.map_err(Crash::dependency_down)?);
+        let place = self.lane.to_string();
+        let mut compared = comparison::compare(&self.arguments, &self.lane, claim.position).await?;
+        if let Some(why) = &compared.ahead {
+            telemetry::alarm::raise(telemetry::alarm::KAFKA_AHEAD, &place, why);
+            checkpoint::release(&self.lane, claim.epoch, db).await.map_err(Crash::dependency_down)?;
+            return Ok(Taken::Stopped);
         }
+        telemetry::alarm::clear(telemetry::alarm::KAFKA_AHEAD, &place);
+        comparison::republish(&self.arguments, &self.lane, claim, &mut compared).await?;
+        let window = InFlight::after(claim.position);
+        compared.teach(&window);
         let tail = Tail::after(claim.position, *partition, &self.arguments.bell, db.clone(), &self.arguments.config);
         tracing::info!(partition, position = claim.position, epoch = claim.epoch, "relay has the lease");
-        Ok(Some(Held {
+        Ok(Taken::Held(Box::new(Held {
             claim,
             tail,
-            window: InFlight::after(claim.position),
-            previous,
+            window,
+            previous: compared.previous,
             saved: claim.position,
             saved_at: Instant::now(),
             backlog: VecDeque::new(),
             head: claim.position,
-        }))
+            compared_at: Instant::now(),
+        })))
     }
 
     /// Waits a little for what is on its way, saves, and lets the next owner in.
@@ -212,10 +236,14 @@ impl Held {
     async fn advance(&mut self, arguments: &Arguments, lane: &Lane) -> Result<Duration, Crash> {
         if let Some(why) = self.window.failure() {
             telemetry::relay::resumed(lane.partition, self.saved, &why);
+            arguments.topics.doubt().await;
             return Err(Crash::dependency_down(why));
         }
         if self.backlog.is_empty() && self.window.len() < arguments.in_flight {
             let is_settled = self.window.is_empty() && self.window.acknowledged() == self.saved;
+            if is_settled && self.compared_at.elapsed() >= COMPARE_EVERY {
+                self.compare(arguments, lane).await?;
+            }
             let wait = if is_settled { WAIT } else { FULL_PAUSE * 5 };
             match self.tail.next(PAGE, wait).await {
                 Ok(events) => {
@@ -234,6 +262,13 @@ impl Held {
         self.report(lane.partition);
         let is_full = is_full || (!self.backlog.is_empty() || self.window.len() >= arguments.in_flight);
         Ok(if is_full { FULL_PAUSE } else { Duration::ZERO })
+    }
+
+    /// A topic may be lost while nothing is published, and nobody would notice.
+    async fn compare(&mut self, arguments: &Arguments, lane: &Lane) -> Result<(), Crash> {
+        self.compared_at = Instant::now();
+        let compared = comparison::compare(arguments, lane, self.saved).await?;
+        if compared.is_intact() { Ok(()) } else { Err(Crash::dependency_down(compared.why())) }
     }
 
     /// Enqueues the backlog in position order; `false` if the producer or the window is full.

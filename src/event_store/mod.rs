@@ -18,5 +18,5 @@ pub use bell::{Bell, FreshBatch};
 pub use config::Config;
 pub use partition::{PartitionError, Partitions, create_heads, heads};
 pub use pressure::Pressure;
-pub use read::{between, last_of_prefixes, stream, streams, unknown};
+pub use read::{between, last_of_prefixes, last_of_type, stream, streams, unknown};
 pub use tail::{Tail, TailError};

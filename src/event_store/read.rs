@@ -7,6 +7,7 @@ use crate::contracts::{Position, RecordedEvent};
 const READ_STREAM: &str = include_str!("sql/read_stream.sql");
 const READ_STREAMS: &str = include_str!("sql/read_streams.sql");
 const READ_BETWEEN: &str = include_str!("sql/read_between.sql");
+const LAST_OF_TYPE: &str = include_str!("sql/last_of_type.sql");
 const LAST_OF_PREFIXES: &str = include_str!("sql/last_of_prefixes.sql");
 const KNOWN: &str = include_str!("sql/known.sql");
 
@@ -31,7 +32,8 @@ pub async fn streams(db: impl PgExecutor<'_>, stream_ids: &[String]) -> sqlx::Re
     sqlx::query_as(READ_STREAMS).bind(stream_ids).fetch_all(db).await
 }
 
-/// The events strictly between two positions whose streams have one of `prefixes`: what a topic should have held there.
+/// The first `most` events strictly between two positions whose streams have one of `prefixes`: what a topic should have
+/// held there.
 ///
 /// # Errors
 /// What Postgres says.
@@ -41,8 +43,20 @@ pub async fn between(
     after: Position,
     before: Position,
     prefixes: &[&str],
+    most: usize,
 ) -> sqlx::Result<Vec<RecordedEvent>> {
-    sqlx::query_as(READ_BETWEEN).bind(partition).bind(after).bind(before).bind(prefixes).fetch_all(db).await
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    sqlx::query_as(READ_BETWEEN).bind(partition).bind(after).bind(before).bind(prefixes).bind(most).fetch_all(db).await
+}
+
+/// The last position up to `upto` of an event of this type; 0 if there is none.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn last_of_type(db: &PgPool, partition: i16, upto: Position, event_type: &str) -> sqlx::Result<Position> {
+    let found: Option<Position> =
+        sqlx::query_scalar(LAST_OF_TYPE).bind(partition).bind(upto).bind(event_type).fetch_optional(db).await?;
+    Ok(found.unwrap_or(0))
 }
 
 /// The last position up to `upto` whose stream has one of `prefixes`; 0 if there is none.

@@ -316,7 +316,7 @@ fn drain(queue: &PartitionQueue<Context>, most: usize) -> Vec<Record> {
 }
 
 /// Copied out at once: no message of librdkafka outlives its poll.
-fn record(message: &BorrowedMessage<'_>) -> Record {
+pub(super) fn record(message: &BorrowedMessage<'_>) -> Record {
     Record {
         offset: message.offset(),
         key: message.key().map(<[u8]>::to_vec),

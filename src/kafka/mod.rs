@@ -1,9 +1,11 @@
 //! Kafka: the only place that names rdkafka. Topics, the producer of the relay, the feeds of consumers.
 
 mod callbacks;
+pub mod compare;
 mod config;
 mod feed;
 mod group;
+pub mod inspect;
 mod producer;
 mod topics;
 

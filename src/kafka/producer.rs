@@ -4,7 +4,7 @@
 //! next one. Suppose records 2 and 3 failed and 4 got through, and 2 were sent again: a consumer that dedups by id would
 //! apply 4 before 2, for ever. So nothing is ever sent behind a record that failed.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -187,6 +187,8 @@ struct Window {
     events: VecDeque<(Position, u8, DateTime<Utc>)>,
     acknowledged: Position,
     topics: Vec<Acknowledged>,
+    /// Offset after the last record of each topic: offsets only rise, or the topic was made again.
+    ends: HashMap<String, i64>,
     failed: Option<String>,
 }
 
@@ -194,8 +196,14 @@ impl InFlight {
     /// Nothing on its way, everything up to `acknowledged` done.
     #[must_use]
     pub fn after(acknowledged: Position) -> Arc<Self> {
-        let window = Window { events: VecDeque::new(), acknowledged, topics: Vec::new(), failed: None };
+        let window =
+            Window { events: VecDeque::new(), acknowledged, topics: Vec::new(), ends: HashMap::new(), failed: None };
         Arc::new(Self { state: Mutex::new(window) })
+    }
+
+    /// The topic is known to end there: an acknowledgement of a smaller offset says that it was made again.
+    pub fn ends_at(&self, topic: &str, next_offset: i64) {
+        self.window().ends.insert(topic.to_owned(), next_offset);
     }
 
     /// The event at `position`, the next one, is about to be sent as so many records.
@@ -266,6 +274,16 @@ impl InFlight {
 
 impl Window {
     fn note(&mut self, topic: &str, offset: i64, position: Position) {
+        match self.ends.get_mut(topic) {
+            Some(end) if offset < *end => {
+                let end = *end;
+                self.failed.get_or_insert_with(|| {
+                    format!("{topic} took a record at offset {offset} after {}: it was made again", end - 1)
+                });
+            }
+            Some(end) => *end = offset + 1,
+            None => _ = self.ends.insert(topic.to_owned(), offset + 1),
+        }
         match self.topics.iter_mut().find(|known| known.topic == topic) {
             Some(known) => {
                 known.next_offset = known.next_offset.max(offset + 1);
@@ -322,6 +340,16 @@ mod tests {
         assert_eq!(window.acknowledged(), 1);
         window.acknowledge(2, "t", 0);
         assert_eq!(window.acknowledged(), 2);
+    }
+
+    #[test]
+    fn an_offset_that_goes_back_is_a_topic_made_again() {
+        let window = window(&[(1, 1), (2, 1)]);
+        window.ends_at("t", 100);
+        window.acknowledge(1, "t", 100);
+        assert_eq!(window.failure(), None);
+        window.acknowledge(2, "t", 0);
+        assert!(window.failure().is_some_and(|why| why.contains("made again")));
     }
 
     #[test]

@@ -78,6 +78,17 @@ impl Topics {
         Ok(())
     }
 
+    /// They may be gone: the next [`Topics::ensure`] looks again.
+    pub async fn doubt(&self) {
+        *self.fit.lock().await = false;
+    }
+
+    /// How the broker is reached.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// Names on the broker of everything that has as many partitions as the log.
     fn partitioned(&self) -> Vec<String> {
         let streams = topics::STREAM_TOPICS.iter().map(|(topic, _)| *topic);
@@ -137,7 +148,7 @@ impl Topics {
     }
 }
 
-fn kafka(config: &Config, error: KafkaError) -> TopicError {
+pub(super) fn kafka(config: &Config, error: KafkaError) -> TopicError {
     TopicError::Kafka(config.brokers.clone(), error)
 }
 
@@ -159,7 +170,7 @@ pub async fn reachable(config: &Config) -> Result<usize, TopicError> {
 }
 
 /// librdkafka's metadata calls block: they get a thread of their own.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, TopicError> + Send + 'static,
 ) -> Result<T, TopicError> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use super::Lane;
+use super::checkpoint;
 use super::feed::{Batch, Record};
 use crate::contracts::envelope::{Envelope, Malformed};
 use crate::contracts::{Meta, Position, RecordedEvent, topics};
@@ -62,6 +64,9 @@ pub enum Foreign {
     },
 }
 
+/// Most events a hole is filled with at once.
+const FILL: usize = 500;
+
 /// A batch as it is to be worked through.
 #[derive(Debug, Default)]
 pub struct Admitted {
@@ -75,6 +80,10 @@ pub struct Admitted {
     pub duplicates: u64,
     /// Events that were missing in the topic and came from the log.
     pub filled: u64,
+    /// Records behind a hole that is not filled yet: to be admitted again once the rest is done.
+    pub rest: Vec<Record>,
+    /// Offsets begin anew: the topic was made again.
+    pub is_made_again: bool,
 }
 
 /// Why a batch cannot be admitted.
@@ -135,7 +144,9 @@ async fn admit_records(
 ) -> Result<(), AdmitError> {
     let mut read: Vec<Read> = records.into_iter().map(|record| read_record(record, topic)).collect();
     mark_unknown(&mut read, partition, admitted.position, db).await?;
-    for (record, outcome) in read {
+    admitted.is_made_again = read.first().is_some_and(|(record, _)| record.offset < admitted.next_offset);
+    let mut read = read.into_iter();
+    while let Some((record, outcome)) = read.next() {
         let next_offset = record.offset + 1;
         match outcome {
             Err(reason) => {
@@ -146,7 +157,11 @@ async fn admit_records(
                 admitted.duplicates += 1;
             }
             Ok((envelope, payload)) => {
-                fill_hole(&envelope, &record, topic, partition, db, admitted).await?;
+                if !fill_hole(&envelope, &record, topic, partition, db, admitted).await? {
+                    let unread = std::iter::once((record, Ok((envelope, payload)))).chain(read);
+                    admitted.rest = unread.map(untouched).collect();
+                    return Ok(());
+                }
                 let position = if is_ordered(topic) { envelope.position } else { admitted.position };
                 let delivered = delivered(envelope, payload, record, partition);
                 admitted.push_event(delivered, next_offset, position);
@@ -205,7 +220,38 @@ async fn mark_unknown(read: &mut [Read], partition: i16, last: Position, db: &Pg
     Ok(())
 }
 
-/// Positions the topic should have held between the last one applied and this record's predecessor come from the log.
+/// The record as it came.
+fn untouched((mut record, outcome): Read) -> Record {
+    if let Ok((_, payload)) = outcome {
+        record.value = Some(payload.into_bytes());
+    }
+    record
+}
+
+/// Events the relay has published to a topic and that never came, although nothing else does either: they come from the
+/// log. So a subscription goes on whose next records Kafka no longer keeps.
+///
+/// # Errors
+/// [`AdmitError::Postgres`].
+pub async fn missing(
+    lane: &Lane,
+    next_offset: i64,
+    last: Position,
+    db: &PgPool,
+) -> Result<Option<Admitted>, AdmitError> {
+    let prefixes = topics::streams_of(&lane.source);
+    let published = checkpoint::position(db, checkpoint::RELAY, &lane.source, lane.partition).await?.unwrap_or(0);
+    if prefixes.is_empty() || published <= last {
+        return Ok(None);
+    }
+    let events = event_store::between(db, lane.partition, last, published + 1, prefixes, FILL).await?;
+    let mut admitted = Admitted { next_offset, position: last, ..Admitted::default() };
+    admitted.fill(events, next_offset);
+    Ok((admitted.filled > 0).then_some(admitted))
+}
+
+/// Positions the topic should have held between the last one applied and this record's predecessor come from the log, so
+/// many at a time; `false` if there are more.
 async fn fill_hole(
     envelope: &Envelope,
     record: &Record,
@@ -213,23 +259,20 @@ async fn fill_hole(
     partition: i16,
     db: &PgPool,
     admitted: &mut Admitted,
-) -> Result<(), AdmitError> {
+) -> Result<bool, AdmitError> {
     let last = admitted.position;
     if envelope.previous.is_none_or(|previous| previous <= last) || !is_ordered(topic) {
-        return Ok(());
+        return Ok(true);
     }
-    let missing = event_store::between(db, partition, last, envelope.position, topics::streams_of(topic)).await?;
-    if missing.last().map(|event| event.position) != envelope.previous {
+    let prefixes = topics::streams_of(topic);
+    let missing = event_store::between(db, partition, last, envelope.position, prefixes, FILL).await?;
+    let is_whole = missing.len() < FILL;
+    if is_whole && missing.last().map(|event| event.position) != envelope.previous {
         return Err(AdmitError::Hole { topic: topic.to_owned(), partition, last, found: envelope.position });
     }
-    for event in missing {
-        let position = event.position;
-        admitted.filled += 1;
-        let delivered = Delivered { event_id: event.id(), event: Arc::new(event), record: None };
-        // The offset stays before the record that revealed the hole, until that record itself is done.
-        admitted.push_event(delivered, record.offset, position);
-    }
-    Ok(())
+    // The offset stays before the record that revealed the hole, until that record itself is done.
+    admitted.fill(missing, record.offset);
+    Ok(is_whole)
 }
 
 fn delivered(envelope: Envelope, payload: String, record: Record, partition: i16) -> Delivered {
@@ -255,9 +298,18 @@ fn delivered(envelope: Envelope, payload: String, record: Record, partition: i16
 }
 
 impl Admitted {
+    fn fill(&mut self, events: Vec<RecordedEvent>, next_offset: i64) {
+        for event in events {
+            let position = event.position;
+            self.filled += 1;
+            let delivered = Delivered { event_id: event.id(), event: Arc::new(event), record: None };
+            self.push_event(delivered, next_offset, position);
+        }
+    }
+
     fn push_event(&mut self, delivered: Delivered, next_offset: i64, position: Position) {
         self.entries.push((Entry::Event(Box::new(delivered)), next_offset, position));
-        self.next_offset = self.next_offset.max(next_offset);
+        self.next_offset = next_offset;
         self.position = position;
     }
 }

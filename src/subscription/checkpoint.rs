@@ -17,8 +17,12 @@ const RENEW: &str = include_str!("sql/renew.sql");
 const RELEASE: &str = include_str!("sql/release.sql");
 const POSITION: &str = include_str!("sql/position.sql");
 const CHECKPOINTS: &str = include_str!("sql/checkpoints.sql");
+const NOTED: &str = include_str!("sql/noted.sql");
+const NOTE_CLUSTER: &str = include_str!("sql/note_cluster.sql");
 const NOTE_PUBLISHED: &str = include_str!("sql/note_published.sql");
 
+/// The subscription that publishes the log.
+pub const RELAY: &str = "relay";
 /// The source of everything that follows the log itself.
 pub const LOG: &str = "log";
 
@@ -172,6 +176,29 @@ pub async fn position(db: &PgPool, subscription: &str, source: &str, partition: 
 /// What Postgres says.
 pub async fn all(db: &PgPool) -> sqlx::Result<Vec<Checkpoint>> {
     sqlx::query_as(CHECKPOINTS).fetch_all(db).await
+}
+
+/// Offset after the last acknowledged record of each topic, as the relay noted it.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn noted(subscription: &str, partition: i16, db: &PgPool) -> sqlx::Result<Vec<(String, i64)>> {
+    sqlx::query_as(NOTED).bind(subscription).bind(partition).fetch_all(db).await
+}
+
+/// Notes which Kafka cluster a partition is published to; answers with the one noted before.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn note_cluster(lane: &Lane, cluster: &str, db: &PgPool) -> sqlx::Result<Option<String>> {
+    let before: Option<Option<String>> = sqlx::query_scalar(NOTE_CLUSTER)
+        .bind(&lane.subscription)
+        .bind(&lane.source)
+        .bind(lane.partition)
+        .bind(cluster)
+        .fetch_optional(db)
+        .await?;
+    Ok(before.flatten())
 }
 
 /// How far one topic has been acknowledged by the broker.

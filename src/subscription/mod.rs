@@ -3,7 +3,7 @@
 //! A subscription is a name, a feed, a handler and a policy. [`pass`] is the only code that moves a checkpoint together
 //! with an effect. Owns `checkpoint`, `processed_event`, `stream_seen` and `dead_letter`.
 
-mod admit;
+pub mod admit;
 mod ask;
 mod bisect;
 pub mod checkpoint;
@@ -18,7 +18,7 @@ mod log_feed;
 pub mod pass;
 mod retry;
 
-pub use admit::{AdmitError, Delivered, Entry, admit};
+pub use admit::{AdmitError, Admitted, Delivered, Entry};
 pub use bisect::{Progress, Work};
 pub use checkpoint::{Claim, Lane};
 pub use config::Config;

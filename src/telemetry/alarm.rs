@@ -18,6 +18,10 @@ pub const LOG_HOLE: &str = "log_hole";
 pub const TOPIC_HOLE: &str = "topic_hole";
 /// A topic lacked events; they came from the log.
 pub const TOPIC_FILLED: &str = "topic_filled";
+/// A topic has lost events that were published; they are published again from the log.
+pub const TOPIC_LOST: &str = "topic_lost";
+/// A topic holds events the log does not have: nothing more is published.
+pub const KAFKA_AHEAD: &str = "kafka_ahead";
 /// A stream has a gap before an event.
 pub const STREAM_GAP: &str = "stream_gap";
 /// The log is damaged: nothing is appended any more.
@@ -170,7 +174,7 @@ impl Book {
 /// Whether an alarm of this code only tells, so that the service is ready all the same.
 #[must_use]
 pub fn only_tells(code: &str) -> bool {
-    matches!(code, TOPIC_FILLED | STREAM_GAP)
+    matches!(code, TOPIC_FILLED | TOPIC_LOST | STREAM_GAP)
 }
 
 #[cfg(test)]

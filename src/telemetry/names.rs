@@ -50,12 +50,16 @@ pub const RELAY_LAG: &str = "ordo_relay_lag_events";
 pub const RELAY_LAG_SECONDS: &str = "ordo_relay_lag_seconds";
 /// Records acknowledged by the broker, by topic.
 pub const RELAY_RECORDS_TOTAL: &str = "ordo_relay_records_total";
+/// Events published again to a topic that had lost them; by topic.
+pub const RELAY_REPUBLISHED_TOTAL: &str = "ordo_relay_republished_total";
 /// Times the relay had to begin anew from its checkpoint.
 pub const RELAY_RESUMED_TOTAL: &str = "ordo_relay_resumed_total";
 /// Events that took effect, by subscription.
 pub const EVENTS_APPLIED_TOTAL: &str = "ordo_events_applied_total";
 /// Events known already, by subscription and how they were known: position, ledger or guard.
 pub const EVENTS_DUPLICATE_TOTAL: &str = "ordo_events_duplicate_total";
+/// How often a subscription met a topic whose offsets begin anew; by subscription.
+pub const TOPICS_MADE_AGAIN_TOTAL: &str = "ordo_topics_made_again_total";
 /// Events that were missing in a topic and came from the log, by subscription.
 pub const EVENTS_FILLED_TOTAL: &str = "ordo_events_filled_total";
 /// Dead letters, by subscription and class.

@@ -20,6 +20,12 @@ pub fn acknowledged(topic: &str) {
     metrics::counter!(names::RELAY_RECORDS_TOTAL, "topic" => topic.to_owned()).increment(1);
 }
 
+/// A topic that had lost events has them again.
+pub fn republished(topic: &str, partition: i16, events: u64) {
+    metrics::counter!(names::RELAY_REPUBLISHED_TOTAL, "topic" => topic.to_owned()).increment(events);
+    tracing::warn!(topic, partition, events, "what the topic had lost is published again");
+}
+
 /// The relay gives its producer up and begins anew from its checkpoint.
 pub fn resumed(partition: i16, from: Position, why: &str) {
     metrics::counter!(names::RELAY_RESUMED_TOTAL).increment(1);

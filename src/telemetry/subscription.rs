@@ -47,6 +47,12 @@ pub fn filled(lane: &Lane, events: u64) {
     }
 }
 
+/// The offsets of a topic begin anew: it was made again. Positions tell what is known, so nothing is applied twice.
+pub fn made_again(lane: &Lane, next_offset: i64) {
+    tracing::warn!(lane = %lane, expected = next_offset, "offsets begin anew: the topic was made again");
+    metrics::counter!(names::TOPICS_MADE_AGAIN_TOTAL, "subscription" => lane.subscription.clone()).increment(1);
+}
+
 /// A batch was rolled back.
 pub fn batch_failed(lane: &Lane, events: usize, tries: u32, failure: &Failure) {
     let (name, class) = (lane.subscription.clone(), failure.class());

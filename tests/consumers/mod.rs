@@ -3,3 +3,4 @@
 mod crashes;
 mod foreign_records;
 mod repeats;
+mod topics_lost;

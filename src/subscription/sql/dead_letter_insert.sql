@@ -6,4 +6,4 @@ insert into dead_letter (id, subscription, event_id, source, partition, source_o
     position, event_type, record_key, payload, header_names, header_values, class, stage, error_type, error, attempts,
     first_failed_at, last_failed_at, build)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
-on conflict on constraint dead_letter_once do nothing
+on conflict do nothing
