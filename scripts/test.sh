@@ -51,14 +51,14 @@ wipe_set() {
   for server in kafka postgres; do "$here/services/$server.sh" wipe "$1"; done
 }
 
-# fresh_set <set> [flags of Postgres]
+# fresh_set <set> [flags of Postgres]: each test makes a database of its own there as the owner; DATABASE_URL names the
+# role its service has.
 fresh_set() {
   local set=$1
   shift
   wipe_set "$set"
   start_private postgres "$set" "$@"
   start_private kafka "$set"
-  unset DATABASE_URL # every test has a database of its own
 }
 
 # build: before any server is started, and with one selection of packages, so that cargo builds each crate once.
@@ -102,11 +102,12 @@ on_private_servers() {
 }
 
 on_named_servers() {
-  local admin=$ORDO_ADMIN_DATABASE_URL brokers=$KAFKA_BROKERS count
+  local admin=$ORDO_ADMIN_DATABASE_URL service=${DATABASE_URL:-} brokers=$KAFKA_BROKERS count
   named_by_environment postgres && check_reachable postgres
   check_reachable kafka
   forget_configuration
   export ORDO_ADMIN_DATABASE_URL=$admin KAFKA_BROKERS=$brokers
+  if [[ -n "$service" ]]; then export DATABASE_URL=$service; fi
   say "test: on the servers the environment names"
   build
   run_shared

@@ -8,6 +8,8 @@ use sqlx::{ConnectOptions, PgPool};
 
 use crate::config::range;
 
+const GRANT_TO_SERVICE: &str = include_str!("postgres/sql/grant_to_service.sql");
+
 /// `[postgres]`: where the log and everything else durable lives. `ORDO_POSTGRES__POOL=40` overrides a key.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -121,7 +123,7 @@ pub fn pool(config: &Config) -> Result<PgPool, SetupError> {
         .connect_lazy_with(connect_options(config)?))
 }
 
-/// Brings the schema up to date, as the owner of the database.
+/// Brings the schema up to date, as the owner of the database; answers with a pool of the owner's.
 ///
 /// # Errors
 /// [`SetupError`].
@@ -137,6 +139,24 @@ pub async fn migrate(owner_url: &str) -> Result<PgPool, SetupError> {
         .await?;
     sqlx::migrate!().run(&db).await?;
     Ok(db)
+}
+
+/// Lets the role of `service` do what the service does and no more, if it is another than the owner's: it appends to the
+/// log and reads it, and cannot change it. `false` if there is one role only, which then may do anything.
+///
+/// # Errors
+/// [`SetupError`], also if there is no such role.
+pub async fn grant_to_service(owner: &PgPool, service: &Config) -> Result<bool, SetupError> {
+    if service.url.is_empty() {
+        return Ok(false);
+    }
+    let options: PgConnectOptions = service.url.parse().map_err(SetupError::BadAddress)?;
+    let role = options.get_username();
+    if owner.connect_options().get_username() == role {
+        return Ok(false);
+    }
+    sqlx::query(GRANT_TO_SERVICE).bind(role).execute(owner).await?;
+    Ok(true)
 }
 
 /// What an error of Postgres means to us.

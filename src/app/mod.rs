@@ -1,5 +1,6 @@
 //! The composition root: the only folder that may see everything.
 
+mod migrate;
 mod nodes;
 mod probes;
 mod resources;
@@ -7,6 +8,8 @@ mod roles;
 mod serve;
 mod shutdown;
 
+pub use migrate::{MigrateError, Migrated, migrate};
 pub use probes::doctor;
 pub use roles::Role;
 pub use serve::{ServeError, serve};
+

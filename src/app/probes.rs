@@ -71,7 +71,32 @@ async fn log(db: &PgPool) -> Vec<Finding> {
             return vec![Finding::down("postgres", "no answer in 3 s", "an answer", STARTS)];
         }
     };
-    vec![Finding::ok("postgres", format!("version {version}"), "an answer"), partitions(db).await, oldest(db).await]
+    let answers = Finding::ok("postgres", format!("version {version}"), "an answer");
+    let mut findings = vec![answers, partitions(db).await];
+    findings.extend(protection(db).await);
+    findings.push(oldest(db).await);
+    findings
+}
+
+/// A role that could rewrite history works all the same, so it is told and nothing more. `None` without a log.
+async fn protection(db: &PgPool) -> Option<Finding> {
+    const WHAT: &str = "log protection";
+    const EXPECTED: &str = "a role that can only read and append";
+    const NEXT: &str = "let DATABASE_URL name a role that owns nothing and ORDO_ADMIN_DATABASE_URL the owner, then \
+        `ordo migrate`; scripts/services/postgres/roles.sql makes both roles";
+    let found = match event_store::protection(db).await {
+        Ok(protection) => protection?,
+        Err(error) => return Some(Finding::degraded(WHAT, error.to_string(), EXPECTED, "ask again")),
+    };
+    let role = &found.role;
+    Some(if found.is_append_only() {
+        Finding::ok(WHAT, format!("{role} can only read and append"), EXPECTED)
+    } else if found.owns {
+        Finding::degraded(WHAT, format!("{role} owns the log, or is a member of who does"), EXPECTED, NEXT)
+    } else {
+        let next = "run `ordo migrate` as the owner, which takes back what was granted";
+        Finding::degraded(WHAT, format!("{role} may change the log"), EXPECTED, next)
+    })
 }
 
 async fn partitions(db: &PgPool) -> Finding {

@@ -70,7 +70,7 @@ async fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let config = || Config::load(cli.config.as_deref());
     match cli.command {
         Command::Serve(args) => serve::run(config()?, args).await,
-        Command::Migrate(args) => migrate::run(config()?, args).await,
+        Command::Migrate(args) => migrate::run(&config()?, args).await,
         Command::Doctor => doctor::run(&config()?, cli.json).await,
         Command::Log(args) => log::run(&config()?, args, cli.json).await,
         Command::Order(args) => order::run(args, cli.json).await,

@@ -1,4 +1,5 @@
 //! What the log promises, on a real Postgres.
 
 mod append;
+mod protection;
 mod statements;

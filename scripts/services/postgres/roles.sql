@@ -11,9 +11,14 @@ select 'create role ordo' where not exists (select from pg_roles where rolname =
 alter role ordo_owner login createdb inherit password :'owner_password';
 grant pg_signal_backend to ordo_owner;
 
--- The service has the owner's rights by membership.
+-- The service owns nothing of the log: `ordo migrate` grants it what it needs, and it can never rewrite what happened. The
+-- statistics let `ordo doctor` see how old everybody's transactions are.
 alter role ordo login inherit password :'service_password';
-grant ordo_owner to ordo;
+grant pg_read_all_stats to ordo;
+
+-- Clusters made before the roles were apart.
+select 'revoke ordo_owner from ordo' from pg_auth_members
+where roleid = 'ordo_owner'::regrole and member = 'ordo'::regrole limit 1 \gexec
 
 select 'create database ordo owner ordo_owner' where not exists (select from pg_database where datname = 'ordo') \gexec
 revoke connect on database ordo from public;
