@@ -3,7 +3,10 @@
 //! Defaults in code ← a TOML file ← `DATABASE_URL` and `KAFKA_BROKERS` ← `ORDO_<SECTION>__<KEY>`. A wrong key is an error
 //! that names where it stands and the nearest right one.
 
+mod names;
+mod origin;
 pub mod range;
+mod show;
 
 use std::path::Path;
 
@@ -11,18 +14,12 @@ use figment::Figment;
 use figment::error::Kind;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-/// Other names that begin with `ORDO_`; they have one underscore and configure nothing here.
-pub const OTHER_NAMES: &[&str] = &[
-    "ORDO_URL",
-    "ORDO_OPS_URL",
-    "ORDO_TOKEN",
-    "ORDO_YES",
-    "ORDO_SERVICES",
-    "ORDO_ADMIN_DATABASE_URL",
-    "ORDO_CRASH_AT",
-    "ORDO_STOP_AT",
-];
+pub use names::OTHER_NAMES;
+use origin::FromEnvironment;
+pub use origin::{Origin, variable_of};
+pub use show::{Shown, without_password};
 
 /// File that is read if it is there and no other is named.
 const DEFAULT_FILE: &str = "ordo.toml";
@@ -62,30 +59,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`].
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let file = match file {
-            Some(file) if !file.exists() => {
-                return Err(ConfigError(format!("there is no file {}; name another with --config", file.display())));
-            }
-            Some(file) => Some(file),
-            None => Some(Path::new(DEFAULT_FILE)).filter(|file| file.exists()),
-        };
-        let mut figment = Figment::from(Serialized::defaults(Self::default()));
-        if let Some(file) = file {
-            figment = figment.merge(Toml::file_exact(file));
-        }
-        Self::from_environment(figment)
-    }
-
-    fn from_environment(mut figment: Figment) -> Result<Self, ConfigError> {
-        for (name, key) in [("DATABASE_URL", "postgres.url"), ("KAFKA_BROKERS", "kafka.brokers")] {
-            if let Ok(value) = std::env::var(name) {
-                figment = figment.merge(Serialized::global(key, value));
-            }
-        }
-        let ours = Env::prefixed("ORDO_").filter(|key| key.as_str().contains("__")).split("__");
-        let config: Self = figment.merge(ours).extract().map_err(|error| ConfigError(explain(error)))?;
-        config.check().map_err(ConfigError)?;
-        Ok(config)
+        Sources::find(file)?.checked()
     }
 
     /// Whether every value is within its range.
@@ -101,25 +75,109 @@ impl Config {
     }
 }
 
+/// Where the configuration of this process comes from.
+#[derive(Debug)]
+pub struct Sources(Figment);
+
+impl Sources {
+    /// Defaults, the file (`file`, or `./ordo.toml` if it is there) and the environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if the file named is not there.
+    pub fn find(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let file = match file {
+            Some(file) if !file.exists() => {
+                return Err(ConfigError(format!("there is no file {}; name another with --config", file.display())));
+            }
+            Some(file) => Some(file),
+            None => Some(Path::new(DEFAULT_FILE)).filter(|file| file.exists()),
+        };
+        let mut figment = Figment::from(Serialized::defaults(Config::default()));
+        if let Some(file) = file {
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        for (variable, key) in [("DATABASE_URL", "postgres.url"), ("KAFKA_BROKERS", "kafka.brokers")] {
+            if let Ok(value) = std::env::var(variable) {
+                figment = figment.merge(FromEnvironment { values: Serialized::global(key, value), variable });
+            }
+        }
+        let ours = Env::prefixed("ORDO_").filter(|key| key.as_str().contains("__")).split("__");
+        Ok(Self(figment.merge(FromEnvironment { values: ours, variable: "" })))
+    }
+
+    /// The configuration, every key known, values not compared with their ranges.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: a key nobody knows, or a value of another kind.
+    pub fn read(&self) -> Result<Config, ConfigError> {
+        self.0.extract().map_err(|error| ConfigError(explain(error)))
+    }
+
+    /// The configuration, every value within its range.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn checked(&self) -> Result<Config, ConfigError> {
+        let config = self.read()?;
+        config.check().map_err(|error| ConfigError(self.located(&error)))?;
+        Ok(config)
+    }
+
+    /// Every key, its value without secrets, and where it came from.
+    ///
+    /// # Errors
+    /// [`ConfigError`], as [`Sources::read`].
+    pub fn show(&self) -> Result<Vec<(Shown, Origin)>, ConfigError> {
+        let keys = show::keys(as_json(&self.read()?));
+        Ok(keys
+            .into_iter()
+            .map(|shown| {
+                let origin = Origin::of(&self.0, &shown.key);
+                (shown, origin)
+            })
+            .collect())
+    }
+
+    /// A value out of its range, with where it stands unless that is this program.
+    fn located(&self, error: &str) -> String {
+        match error.split_once(" = ").map(|(key, _)| Origin::of(&self.0, key)) {
+            None | Some(Origin::Default) => error.to_owned(),
+            Some(origin) => format!("{origin}: {error}"),
+        }
+    }
+}
+
+/// Warnings about variables of this process that begin with `ORDO_` and that nobody reads, a line each.
+#[must_use]
+pub fn unknown_names() -> Vec<String> {
+    let variables: Vec<String> =
+        show::keys(as_json(&Config::default())).iter().map(|shown| variable_of(&shown.key)).collect();
+    names::unknown(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()), &variables)
+}
+
+fn as_json(config: &Config) -> Value {
+    serde_json::to_value(config).expect("a configuration is a table of tables of values")
+}
+
 /// Figment knows the origin and the key; the nearest right key is ours to find.
 fn explain(error: figment::Error) -> String {
     let Some(first) = error.into_iter().next() else {
         return "the configuration cannot be read".to_owned();
     };
-    let origin = first.metadata.as_ref().map_or_else(String::new, |metadata| {
-        let source = metadata.source.as_ref().map_or_else(String::new, |source| format!(" {source}"));
-        format!("{}{source}: ", metadata.name)
-    });
     let path = first.path.join(".");
-    match &first.kind {
+    let (at, what) = match &first.kind {
         Kind::UnknownField(wrong, known) => {
-            let nearest =
-                known.iter().max_by(|a, b| strsim::jaro_winkler(wrong, a).total_cmp(&strsim::jaro_winkler(wrong, b)));
             let at = if path.is_empty() { wrong.clone() } else { format!("{path}.{wrong}") };
+            let nearest = names::nearest(wrong, known.iter().copied());
             let hint = nearest.map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"));
-            format!("{origin}there is no key `{at}`{hint}")
+            let what = format!("there is no key `{at}`{hint}");
+            (at, what)
         }
-        kind => format!("{origin}`{path}`: {kind}"),
+        kind => (path.clone(), if path.is_empty() { kind.to_string() } else { format!("`{path}`: {kind}") }),
+    };
+    match first.metadata.as_ref().map(|metadata| Origin::read(metadata, &at)) {
+        None | Some(Origin::Default) => what,
+        Some(origin) => format!("{origin}: {what}"),
     }
 }
 

@@ -242,6 +242,35 @@ fn actors_are_stopped_and_never_killed() {
     }
 }
 
+/// `ordo config check` tells a name that nobody reads; one that somebody reads must not be told.
+#[test]
+fn every_variable_of_ours_is_known() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut texts = vec![root.join("Makefile"), root.join(".ci/run")];
+    let mut folders: Vec<PathBuf> = ["scripts", "docker", "src", "tests", "harness/src"].map(|f| root.join(f)).into();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !path.ends_with("config/names.rs") && !path.ends_with("tests/configured/mod.rs") {
+                texts.push(path);
+            }
+        }
+    }
+    let mut unknown = BTreeSet::new();
+    for text in texts.iter().filter_map(|path| std::fs::read_to_string(path).ok()) {
+        let words = text.split(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_');
+        unknown.extend(
+            words
+                .filter(|word| word.starts_with("ORDO_") && !word.contains("__") && !word.ends_with('_'))
+                .filter(|word| !ordo::config::OTHER_NAMES.contains(word))
+                .map(str::to_owned),
+        );
+    }
+    assert!(unknown.is_empty(), "src/config/names.rs does not list {unknown:?}");
+}
+
 #[test]
 fn files_stay_small() {
     for source in sources() {

@@ -1,6 +1,7 @@
 //! The command line: one file a command. Verbs that ask a running service are REST clients.
 
 mod client;
+mod config;
 mod demo;
 mod doctor;
 mod log;
@@ -40,6 +41,8 @@ enum Command {
     /// Ask each dependency how it is: exit code 0 ok, 2 degraded, 1 down.
     #[command(after_help = "Example: ordo doctor --json")]
     Doctor,
+    /// What this process would be configured with.
+    Config(config::Args),
     /// The log itself.
     Log(log::Args),
     /// Place and look at orders, over REST.
@@ -72,6 +75,7 @@ async fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(config()?, args).await,
         Command::Migrate(args) => migrate::run(&config()?, args).await,
         Command::Doctor => doctor::run(&config()?, cli.json).await,
+        Command::Config(args) => config::run(cli.config.as_deref(), &args, cli.json),
         Command::Log(args) => log::run(&config()?, args, cli.json).await,
         Command::Order(args) => order::run(args, cli.json).await,
         Command::Demo(args) => demo::run(args, cli.json).await,

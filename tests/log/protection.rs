@@ -37,7 +37,8 @@ async fn the_services_role_appends_and_cannot_change_what_happened() {
     };
     // The second time it meets itself: both ways of an append are the service's.
     for _ in 0..2 {
-        let outcomes = append::batch(&mut service.acquire().await.unwrap(), std::slice::from_ref(&append)).await.unwrap();
+        let outcomes =
+            append::batch(&mut service.acquire().await.unwrap(), std::slice::from_ref(&append)).await.unwrap();
         assert!(matches!(outcomes[..], [Outcome::Accepted(_)]), "{outcomes:?}");
     }
     for statement in [
