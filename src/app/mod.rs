@@ -7,9 +7,12 @@ mod resources;
 mod roles;
 mod serve;
 mod shutdown;
+mod topics;
 
 pub use migrate::{MigrateError, Migrated, migrate};
 pub use probes::doctor;
 pub use roles::Role;
 pub use serve::{ServeError, serve};
+pub use topics::{TopicsError, verify_topics};
 
+pub use crate::kafka::Report as TopicReport;

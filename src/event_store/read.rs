@@ -9,6 +9,7 @@ const READ_STREAMS: &str = include_str!("sql/read_streams.sql");
 const READ_BETWEEN: &str = include_str!("sql/read_between.sql");
 const LAST_OF_TYPE: &str = include_str!("sql/last_of_type.sql");
 const LAST_OF_PREFIXES: &str = include_str!("sql/last_of_prefixes.sql");
+const POSITIONS_OF: &str = include_str!("sql/positions_of.sql");
 const KNOWN: &str = include_str!("sql/known.sql");
 
 /// The events of one stream after a version, oldest first, at most `limit`.
@@ -57,6 +58,22 @@ pub async fn last_of_type(db: &PgPool, partition: i16, upto: Position, event_typ
     let found: Option<Position> =
         sqlx::query_scalar(LAST_OF_TYPE).bind(partition).bind(upto).bind(event_type).fetch_optional(db).await?;
     Ok(found.unwrap_or(0))
+}
+
+/// Positions after one and up to another whose streams have one of `prefixes`, of one event type if that is named.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn positions_of(
+    db: &PgPool,
+    partition: i16,
+    after: Position,
+    upto: Position,
+    prefixes: &[&str],
+    event_type: Option<&str>,
+) -> sqlx::Result<Vec<Position>> {
+    let asked = sqlx::query_scalar(POSITIONS_OF).bind(partition).bind(after).bind(upto);
+    asked.bind(prefixes).bind(event_type).fetch_all(db).await
 }
 
 /// The last position up to `upto` whose stream has one of `prefixes`; 0 if there is none.

@@ -37,17 +37,26 @@ impl Report {
     }
 }
 
-/// Reads the whole log and compares it with its promises. `progress` hears how many events have been read.
+/// How far a verification is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// So many events have been read, partition after partition.
+    Events(u64),
+    /// So many streams have been read, after all events.
+    Streams(u64),
+}
+
+/// Reads the whole log and compares it with its promises. `progress` hears after each range how far it is.
 ///
 /// # Errors
 /// [`PartitionError`] if the heads cannot be read or Postgres does not answer.
-pub async fn verify(db: &PgPool, progress: impl Fn(u64)) -> Result<Report, PartitionError> {
+pub async fn verify(db: &PgPool, progress: impl Fn(Step)) -> Result<Report, PartitionError> {
     let partitions = Partitions::load(db).await?;
     let mut report = Report::default();
     for (partition, head) in heads(db).await? {
         verify_partition(db, partitions, partition, head, &mut report, &progress).await?;
     }
-    verify_streams(db, &mut report).await?;
+    verify_streams(db, &mut report, &progress).await?;
     Ok(report)
 }
 
@@ -57,7 +66,7 @@ async fn verify_partition(
     partition: i16,
     head: Position,
     report: &mut Report,
-    progress: &impl Fn(u64),
+    progress: &impl Fn(Step),
 ) -> sqlx::Result<()> {
     let mut last: Position = 0;
     loop {
@@ -75,7 +84,7 @@ async fn verify_partition(
             last = position;
             report.events += 1;
         }
-        progress(report.events);
+        progress(Step::Events(report.events));
         debug_assert_eq!(last, end);
     }
     if last < head {
@@ -84,7 +93,7 @@ async fn verify_partition(
     Ok(())
 }
 
-async fn verify_streams(db: &PgPool, report: &mut Report) -> sqlx::Result<()> {
+async fn verify_streams(db: &PgPool, report: &mut Report, progress: &impl Fn(Step)) -> sqlx::Result<()> {
     let mut after = String::new();
     loop {
         let rows: Vec<(String, i32, i32, i64, i64)> =
@@ -102,5 +111,6 @@ async fn verify_streams(db: &PgPool, report: &mut Report) -> sqlx::Result<()> {
                 report.violation(|| format!("{stream_id}: lives in {partitions} partitions"));
             }
         }
+        progress(Step::Streams(report.streams));
     }
 }

@@ -92,6 +92,20 @@ impl Config {
         self.client()
     }
 
+    /// Reads a topic partition once. librdkafka wants the name of a group; whoever assigns itself never joins it.
+    pub(super) fn reader(&self) -> ClientConfig {
+        let mut reader = self.client();
+        reader
+            .set("group.id", self.prefixed("log-verify"))
+            .set("enable.auto.commit", "false")
+            .set("auto.offset.reset", "earliest")
+            .set("check.crcs", "true")
+            .set("allow.auto.create.topics", "false")
+            .set("enable.partition.eof", "true")
+            .set("queued.max.messages.kbytes", self.queued_kilobytes.to_string());
+        reader
+    }
+
     pub(super) fn producer(&self) -> ClientConfig {
         let mut producer = self.client();
         producer

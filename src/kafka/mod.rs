@@ -2,15 +2,21 @@
 
 mod callbacks;
 pub mod compare;
+mod comparison;
 mod config;
 mod feed;
 mod group;
 pub mod inspect;
 mod producer;
+mod reader;
 mod topics;
+mod verify;
 
+pub use comparison::{Difference, Kind, Report};
 pub use config::Config;
 pub use feed::KafkaFeed;
 pub use group::{Group, GroupEvent, TopicPartition};
 pub use producer::{InFlight, PublishError, Publisher, Record};
+pub use reader::TopicReader;
 pub use topics::{TopicError, Topics, reachable};
+pub use verify::{Published, VerifyError, verify};

@@ -3,3 +3,4 @@
 mod append;
 mod protection;
 mod statements;
+mod topics;
