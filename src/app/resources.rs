@@ -74,7 +74,8 @@ impl Resources {
         Ok(Self {
             connect: postgres::connect_options(&config.postgres)?,
             root: ActorPath::root("ordo"),
-            history: History::new(name.as_str(), config.supervision.facts_kept),
+            history: History::new(name.as_str(), config.supervision.facts_kept)
+                .keeping_for(config.supervision.facts_keep),
             node: Node { id: owner, name, roles, build: BUILD.to_owned(), address: address.to_string() },
             publisher: Arc::new(Publisher::new(config.kafka.clone())),
             topics: Topics::new(config.kafka.clone(), partitions, consumers::NAMES),

@@ -1,15 +1,23 @@
 //! The ledger: event ids a consumer has processed. Insert all, keep what is new.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use sqlx::{PgConnection, PgPool};
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgPool, query_as};
 use uuid::Uuid;
 
 use super::Lane;
+use crate::contracts::topics;
 
 const INSERT: &str = include_str!("sql/ledger_insert.sql");
 const PRUNE: &str = include_str!("sql/ledger_prune.sql");
+/// Most rows forgotten by one statement: some 50 ms of work. A long statement slows every append.
+const STEP_MOST: i64 = 5_000;
+/// Fewest, when the machine is slow.
+const STEP_LEAST: i64 = 500;
+/// A statement that takes longer is followed by half of it.
+const STEP_SLOW: Duration = Duration::from_millis(250);
 
 /// What the ledger says of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +59,50 @@ pub async fn enter(
     Ok(new.into_iter().collect())
 }
 
-/// Forgets applied events older than `keep`, at most `limit`; answers how many.
+/// What one purge has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Rows forgotten.
+    pub rows: u64,
+    /// Statements it took.
+    pub steps: u32,
+    /// The longest of them.
+    pub longest: Duration,
+    /// Whether nothing is left that is old enough; otherwise the budget was spent.
+    pub is_done: bool,
+}
+
+/// Forgets applied events of stream topics that are older than `keep`, in steps of a few thousand rows with a rest as long
+/// as the step after each, for about `budget`. On those topics the position suppresses repeats for ever, so the ledger need
+/// not. Rows of other sources stay: mirrored topics carry no positions and keep their records for ever.
 ///
 /// # Errors
-/// What Postgres says.
-pub async fn prune(keep: Duration, limit: i64, db: &PgPool) -> sqlx::Result<u64> {
-    Ok(sqlx::query(PRUNE).bind(keep.as_secs_f64()).bind(limit).execute(db).await?.rows_affected())
+/// What Postgres says; what was forgotten until then stays forgotten.
+pub async fn purge(keep: Duration, budget: Duration, db: &PgPool) -> sqlx::Result<Purged> {
+    let began = Instant::now();
+    let mut purged = Purged::default();
+    for (source, _) in topics::STREAM_TOPICS {
+        let (mut limit, mut since) = (STEP_MOST, None);
+        loop {
+            let step = Instant::now();
+            let (rows, newest): (i64, Option<DateTime<Utc>>) =
+                query_as(PRUNE).bind(source).bind(keep.as_secs_f64()).bind(since).bind(limit).fetch_one(db).await?;
+            let took = step.elapsed();
+            purged.steps += 1;
+            purged.rows += rows.unsigned_abs();
+            purged.longest = purged.longest.max(took);
+            if rows < limit {
+                break;
+            }
+            if began.elapsed() >= budget {
+                return Ok(purged);
+            }
+            // Dead rows lie before the newest forgotten: the next step need not wade through them.
+            since = newest;
+            limit = if took > STEP_SLOW { (limit / 2).max(STEP_LEAST) } else { limit };
+            tokio::time::sleep(took).await;
+        }
+    }
+    purged.is_done = true;
+    Ok(purged)
 }

@@ -40,8 +40,11 @@ pub struct Config {
     /// Silence after which nobody knows what a process does: at least twice `heartbeat`.
     #[serde(with = "humantime_serde")]
     pub silent_after: Duration,
-    /// Facts kept in Postgres, the newest: 1 or more.
+    /// Facts kept in Postgres, the newest: 1 to 1,000,000.
     pub facts_kept: u32,
+    /// How long a fact is kept in Postgres: 1 minute to 10 years.
+    #[serde(with = "humantime_serde")]
+    pub facts_keep: Duration,
 }
 
 impl Default for Config {
@@ -58,6 +61,7 @@ impl Default for Config {
             heartbeat: Duration::from_secs(1),
             silent_after: Duration::from_secs(5),
             facts_kept: 10_000,
+            facts_keep: Duration::from_secs(30 * 24 * 3_600),
         }
     }
 }
@@ -69,8 +73,9 @@ impl Config {
     /// In one line: the key, its value, what is expected.
     pub fn check(&self) -> Result<(), String> {
         range::number("supervision.max_restarts", self.max_restarts, 0..=1_000)?;
-        range::number("supervision.facts_kept", self.facts_kept, 1..=10_000_000)?;
+        range::number("supervision.facts_kept", self.facts_kept, 1..=1_000_000)?;
         let (short, long) = (Duration::from_millis(1), Duration::from_secs(3_600));
+        range::time("supervision.facts_keep", self.facts_keep, Duration::from_secs(60)..=long * 24 * 3_650)?;
         range::time("supervision.window", self.window, short..=long * 24)?;
         range::time("supervision.backoff_min", self.backoff_min, short..=long)?;
         range::time("supervision.backoff_max", self.backoff_max, short..=long)?;

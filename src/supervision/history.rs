@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use sqlx::PgPool;
 use tokio::sync::watch;
 
+use super::Config;
 use super::fact::{Fact, What};
 use super::stored;
 use super::tree::Tree;
@@ -15,6 +17,9 @@ use crate::{clock, telemetry};
 const RECENT: usize = 1_000;
 /// Facts that may wait for Postgres; beyond it the oldest are dropped and counted.
 const PENDING: usize = 5_000;
+/// Facts removed by one statement, and statements of one purge: the rest is the next one's.
+const PURGE: i64 = 2_000;
+const PURGE_STEPS: u32 = 25;
 /// Facts written by one statement.
 const BATCH: usize = 500;
 
@@ -23,6 +28,7 @@ const BATCH: usize = 500;
 pub struct History {
     node: Arc<str>,
     facts_kept: u32,
+    facts_keep: Duration,
     memory: Arc<Mutex<Memory>>,
     recorded: watch::Sender<u64>,
 }
@@ -39,7 +45,14 @@ impl History {
     /// An empty history of the process `node`, which keeps `facts_kept` facts in Postgres.
     #[must_use]
     pub fn new(node: impl Into<Arc<str>>, facts_kept: u32) -> Self {
-        Self { node: node.into(), facts_kept, memory: Arc::default(), recorded: watch::Sender::new(0) }
+        let facts_keep = Config::default().facts_keep;
+        Self { node: node.into(), facts_kept, facts_keep, memory: Arc::default(), recorded: watch::Sender::new(0) }
+    }
+
+    /// The same, keeping facts no longer than this.
+    #[must_use]
+    pub fn keeping_for(self, facts_keep: Duration) -> Self {
+        Self { facts_keep, ..self }
     }
 
     /// Remembers, logs and counts what happened. Waits for nobody.
@@ -101,9 +114,26 @@ impl History {
             self.forget_pending(&batch, last);
         }
         if written > 0 {
-            stored::prune(self.facts_kept, db).await?;
+            self.purge(db).await?;
         }
         Ok(written)
+    }
+
+    /// Removes facts that are too old or too many, in small steps; answers how many.
+    ///
+    /// # Errors
+    /// What Postgres says; what was removed until then is gone.
+    pub async fn purge(&self, db: &PgPool) -> sqlx::Result<u64> {
+        let mut removed = 0;
+        for _ in 0..PURGE_STEPS {
+            let step = stored::prune(self.facts_kept, self.facts_keep, PURGE, db).await?;
+            removed += step;
+            if step < PURGE.unsigned_abs() {
+                break;
+            }
+        }
+        telemetry::supervision::facts_purged(removed);
+        Ok(removed)
     }
 
     /// The front may have been dropped meanwhile, or flushed by another: only what was written goes.

@@ -45,9 +45,10 @@ pub(super) async fn insert(facts: &[Fact], db: &PgPool) -> sqlx::Result<()> {
     Ok(())
 }
 
-pub(super) async fn prune(kept: u32, db: &PgPool) -> sqlx::Result<()> {
-    sqlx::query(PRUNE).bind(i64::from(kept)).execute(db).await?;
-    Ok(())
+/// Removes at most `limit` of the oldest facts: those beyond the `kept` newest, and those older than `keep`.
+pub(super) async fn prune(kept: u32, keep: Duration, limit: i64, db: &PgPool) -> sqlx::Result<u64> {
+    let removed = sqlx::query(PRUNE).bind(i64::from(kept)).bind(keep.as_secs_f64()).bind(limit).execute(db).await?;
+    Ok(removed.rows_affected())
 }
 
 #[derive(FromRow)]

@@ -8,6 +8,8 @@ pub const ACTOR_CRASHES_TOTAL: &str = "ordo_actor_crashes_total";
 pub const SUPERVISOR_ESCALATIONS_TOTAL: &str = "ordo_supervisor_escalations_total";
 /// Supervision facts that never reached Postgres.
 pub const SUPERVISION_FACTS_DROPPED_TOTAL: &str = "ordo_supervision_facts_dropped_total";
+/// Supervision facts removed from Postgres because they were too old or too many.
+pub const SUPERVISION_FACTS_PURGED_TOTAL: &str = "ordo_supervision_facts_purged_total";
 /// Live mailboxes, by kind of actor.
 pub const MAILBOXES: &str = "ordo_mailboxes";
 /// Messages accepted and not finished, by kind of actor and lane: the permits in use.
@@ -62,6 +64,8 @@ pub const EVENTS_DUPLICATE_TOTAL: &str = "ordo_events_duplicate_total";
 pub const TOPICS_MADE_AGAIN_TOTAL: &str = "ordo_topics_made_again_total";
 /// Events that were missing in a topic and came from the log, by subscription.
 pub const EVENTS_FILLED_TOTAL: &str = "ordo_events_filled_total";
+/// Rows of the ledger forgotten because they were old enough.
+pub const LEDGER_PURGED_TOTAL: &str = "ordo_ledger_purged_total";
 /// Dead letters, by subscription and class.
 pub const DEAD_LETTERS_TOTAL: &str = "ordo_dead_letters_total";
 /// Batches that failed and were rolled back, by subscription and class.

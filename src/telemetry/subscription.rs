@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::names;
 use crate::clock;
+use crate::subscription::dedup::Purged;
 use crate::subscription::pass::Passed;
 use crate::subscription::{Failure, Lane};
 
@@ -51,6 +52,14 @@ pub fn filled(lane: &Lane, events: u64) {
 pub fn made_again(lane: &Lane, next_offset: i64) {
     tracing::warn!(lane = %lane, expected = next_offset, "offsets begin anew: the topic was made again");
     metrics::counter!(names::TOPICS_MADE_AGAIN_TOTAL, "subscription" => lane.subscription.clone()).increment(1);
+}
+
+/// The ledger forgot what it need not remember any longer.
+pub fn ledger_purged(purged: &Purged) {
+    metrics::counter!(names::LEDGER_PURGED_TOTAL).increment(purged.rows);
+    if purged.rows > 0 {
+        tracing::debug!(?purged, "the ledger was purged");
+    }
 }
 
 /// A batch was rolled back.

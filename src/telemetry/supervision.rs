@@ -61,6 +61,14 @@ pub fn fact_dropped() {
     tracing::debug!("a supervision fact was dropped, because Postgres has been away for too long");
 }
 
+/// Facts were removed from Postgres, because they were too old or too many.
+pub fn facts_purged(facts: u64) {
+    if facts > 0 {
+        metrics::counter!(names::SUPERVISION_FACTS_PURGED_TOTAL).increment(facts);
+        tracing::debug!(facts, "supervision facts were removed");
+    }
+}
+
 /// What the mailboxes of one kind of actor hold at present, and what went through them so far.
 #[derive(Clone, Copy, Debug)]
 pub struct Workload {

@@ -3,4 +3,5 @@
 mod crashes;
 mod foreign_records;
 mod repeats;
+mod retention;
 mod topics_lost;

@@ -95,3 +95,23 @@ async fn facts_wait_while_postgres_refuses_them() {
     assert_eq!(history.dropped(), 0);
     database.drop().await;
 }
+
+/// A purge works on the oldest few thousand at a time, and is done when nothing is too old and nothing too many.
+#[tokio::test(flavor = "multi_thread")]
+async fn facts_older_than_kept_are_removed_though_there_are_not_too_many() {
+    let database = Database::create().await;
+    let history = History::new("here", 100_000).keeping_for(Duration::from_secs(300));
+    sqlx::raw_sql(
+        "insert into supervision_fact (fact_id, at, node, path, kind, what, why) \
+         select lpad(to_hex(n), 32, '0')::uuid, clock_timestamp() - interval '301 s', 'there', 'ordo', 'writer', 'stopped', '' \
+         from generate_series(1, 10000) n",
+    )
+    .execute(&database.db)
+    .await
+    .unwrap();
+    (0..20).for_each(|n| history.record(fact(n)));
+    assert_eq!(history.flush(&database.db).await.unwrap(), 20);
+    assert_eq!(recent_stored(&database.db, 100).await.unwrap(), history.recent(20));
+    assert_eq!(history.purge(&database.db).await.unwrap(), 0);
+    database.drop().await;
+}

@@ -1,7 +1,17 @@
--- $1 age in seconds, $2 most rows. Applied rows only: what is open or dead is never forgotten.
-delete from processed_event
-where ctid = any(array(
-    select ctid from processed_event
-    where state = 'applied' and at < clock_timestamp() - make_interval(secs => $1)
-    limit $2
-))
+-- $1 source, $2 age in seconds, $3 when to begin looking or null, $4 most rows. Answers how many were forgotten and when
+-- the newest of them was entered. Applied rows only: what is dead or open is never forgotten. One process at a time: the
+-- others find nothing to do.
+with mine as materialized (
+    select pg_try_advisory_xact_lock(hashtextextended('ledger/prune', 0)) as held
+), expired as (
+    select ctid
+    from processed_event
+    where source = $1 and state = 'applied' and at >= coalesce($3, '-infinity'::timestamptz)
+        and at < clock_timestamp() - make_interval(secs => $2)
+        and (select held from mine)
+    order by at
+    limit $4
+), forgotten as (
+    delete from processed_event where ctid = any(array(select ctid from expired)) and state = 'applied' returning at
+)
+select count(*), max(at) from forgotten
