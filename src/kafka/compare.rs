@@ -66,7 +66,7 @@ pub fn compare(noted: &Noted, end: &End, is_known: impl Fn(&Place) -> bool) -> V
 
 /// An event the log does not have that follows on from the one before it, as only a relay writes it: Postgres has been set
 /// back. A forged event, which anybody may write, follows on from nothing and stops nobody.
-fn unknown_successor<'a>(end: &'a End, is_known: impl Fn(&Place) -> bool) -> Option<&'a Place> {
+fn unknown_successor(end: &End, is_known: impl Fn(&Place) -> bool) -> Option<&Place> {
     end.tail
         .windows(2)
         .find(|pair| pair[1].previous == Some(pair[0].position) && !is_known(&pair[1]))
