@@ -153,6 +153,12 @@ pub enum CommandError {
 }
 
 impl CommandError {
+    /// Whether it claims that nothing was done, without having read the log.
+    #[must_use]
+    pub const fn says_nothing_was_done(&self) -> bool {
+        matches!(self, Self::Overloaded { .. } | Self::Unavailable { .. } | Self::Contended)
+    }
+
     /// The domain's "no" on its way out.
     pub fn refused(refusal: &impl Refusal) -> Self {
         Self::Refused { code: refusal.code(), detail: refusal.to_string(), kind: refusal.kind() }

@@ -52,20 +52,24 @@ impl<A: Aggregate> Shards<A> {
     async fn ask(&self, id: A::Id, command: A::Command, request: Request) -> Result<Receipt, CommandError> {
         let deadline = Instant::now() + self.answer_within;
         let route = self.route(self.partitions.of(&id.to_string()));
+        // Once an answer was lost, nobody can say any more that nothing was done, whatever the next try meets.
+        let mut was_lost = false;
         for _ in 0..SENDS {
             let (reply, answer) = oneshot::channel();
             let execute = aggregate::Execute { command: command.clone(), request: request.clone(), reply };
             match route.try_send(request.lane, shard::Message::Execute(id.clone(), execute)) {
                 Ok(()) => {}
+                Err(_) if was_lost => break,
                 Err(Refused::Full(_)) => {
                     return Err(CommandError::Overloaded { retry_after: RETRY_AFTER });
                 }
                 Err(Refused::Closed(_)) => return Err(unavailable()),
             }
             match timeout_at(deadline, answer).await {
+                Ok(Ok(Err(error))) if was_lost && error.says_nothing_was_done() => break,
                 Ok(Ok(answer)) => return answer,
                 // Its actor ended between append and answer, perhaps: the next one reads the log and knows.
-                Ok(Err(_)) => {}
+                Ok(Err(_)) => was_lost = true,
                 Err(_) => break,
             }
         }
