@@ -32,7 +32,7 @@ pub enum ServeError {
     #[error(transparent)]
     Partitions(#[from] PartitionError),
     /// A port is taken.
-    #[error("cannot listen on {address}: {source}; stop what listens there, or set {key}")]
+    #[error("cannot listen on {address}; stop what listens there, or set {key}")]
     Listen {
         /// Where.
         address: std::net::SocketAddr,
@@ -102,7 +102,12 @@ async fn bind(address: std::net::SocketAddr, key: &'static str) -> Result<TcpLis
 /// The log says how it is divided, so Postgres must have answered once; until then it is waited for. `None` after a signal.
 async fn wait_for_log(db: &PgPool) -> Result<Option<Partitions>, PartitionError> {
     loop {
-        match Partitions::load(db).await {
+        // Once a signal can be heard it no longer ends the process by itself, so it is listened to all the time.
+        let loaded = tokio::select! {
+            () = shutdown::signal() => return Ok(None),
+            loaded = Partitions::load(db) => loaded,
+        };
+        match loaded {
             Ok(partitions) => return Ok(Some(partitions)),
             Err(PartitionError::Postgres(error)) if is_away(&error) => {
                 tracing::warn!(%error, "Postgres does not answer yet; it is asked again every second");
