@@ -283,6 +283,7 @@ impl Flight {
         };
         match outcome {
             Ok(outcomes) => {
+                self.arguments.pressure.wrote();
                 self.connection = Some(connection);
                 Answer::Outcomes(outcomes)
             }
@@ -306,6 +307,7 @@ impl Flight {
     }
 
     fn unavailable(&self, why: &str) -> Answer {
+        self.arguments.pressure.failed(why);
         telemetry::event_store::unavailable(self.arguments.number, why);
         Answer::Refused(WriteError::Unavailable)
     }

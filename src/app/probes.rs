@@ -25,12 +25,14 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// The findings of a running process.
 pub(super) fn probe(resources: &Resources, roles: &[Role]) -> Probe {
     let (kafka, db, history) = (resources.config.kafka.clone(), resources.db.clone(), resources.history.clone());
-    let roles: Arc<[Role]> = roles.into();
+    let (roles, pressure): (Arc<[Role]>, _) = (roles.into(), resources.pressure.clone());
     Arc::new(move || {
         let (kafka, db, history, roles) = (kafka.clone(), db.clone(), history.clone(), roles.clone());
+        let failing = pressure.failing();
         Box::pin(async move {
             let (mut findings, broker) = tokio::join!(log(&db), broker(&kafka));
             findings.push(broker);
+            findings.extend(failing.map(unwritable));
             findings.extend(workers(&history, &roles));
             findings.extend(backing_off(&history));
             findings.extend(alarms());
@@ -125,6 +127,12 @@ async fn oldest(db: &PgPool) -> Finding {
         Ok(seconds) => Finding::ok("transactions", format!("the oldest is {seconds:.1} s old"), "none older than 5 s"),
         Err(error) => Finding::degraded("transactions", error.to_string(), "none older than 5 s", "ask again"),
     }
+}
+
+/// Postgres may answer and take nothing all the same, as with a full disk.
+fn unwritable(why: String) -> Finding {
+    let next = "free what is full or mend what Postgres says; orders are refused with 503 until a write goes through";
+    Finding::down("log writes", format!("the last one failed: {why}"), "writable", next)
 }
 
 /// Without Kafka orders are accepted all the same, so it degrades and does not stop.

@@ -47,7 +47,7 @@ pub(super) struct Resources {
     connect: PgConnectOptions,
     owner: Uuid,
     bell: Bell,
-    pressure: Pressure,
+    pub(super) pressure: Pressure,
     writers: Vec<Route<writer::Message>>,
     publisher: Arc<Publisher>,
     topics: Topics,

@@ -11,6 +11,7 @@ use super::group::record;
 use super::topics::{TopicError, blocking, kafka};
 use crate::contracts::Position;
 use crate::contracts::envelope::Envelope;
+use crate::telemetry;
 
 /// Longest wait for the broker, for each topic.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -74,6 +75,7 @@ pub async fn inspect(config: &Config, partition: i16, topics: Vec<(String, i64)>
             let end = end_of(&consumer, &config, topic, partition, next_offset);
             ends.push(end.map_err(|error| kafka(&config, error))?);
         }
+        telemetry::kafka::answers();
         Ok(Inspection { cluster, ends })
     })
     .await

@@ -15,6 +15,7 @@ use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, PurgeConfig, ThreadedProducer};
 
 use super::Config;
+use super::callbacks::tell;
 use crate::contracts::Position;
 use crate::subscription::checkpoint::Acknowledged;
 use crate::telemetry;
@@ -157,6 +158,7 @@ struct Deliveries {
 
 impl ClientContext for Deliveries {
     fn error(&self, error: KafkaError, reason: &str) {
+        tell(&error, reason);
         tracing::debug!(%error, reason, "the producer reports");
     }
 }
@@ -166,7 +168,10 @@ impl ProducerContext for Deliveries {
 
     fn delivery(&self, result: &DeliveryResult<'_>, ticket: Box<Ticket>) {
         match result {
-            Ok(message) => ticket.window.acknowledge(ticket.position, &ticket.topic, message.offset()),
+            Ok(message) => {
+                telemetry::kafka::answers();
+                ticket.window.acknowledge(ticket.position, &ticket.topic, message.offset());
+            }
             Err((error, _)) => {
                 self.broken.store(true, Ordering::Release);
                 ticket.window.fail(&error.to_string());

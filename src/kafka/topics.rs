@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use super::Config;
 use crate::contracts::topics;
 use crate::event_store::Partitions;
-use crate::telemetry::alarm;
+use crate::telemetry::{self, alarm};
 
 /// Longest wait for the broker.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -164,6 +164,7 @@ pub async fn reachable(config: &Config) -> Result<usize, TopicError> {
     blocking(move || {
         let client: BaseConsumer = config.admin().create().map_err(|error| kafka(&config, error))?;
         let metadata = client.fetch_metadata(None, Duration::from_secs(2)).map_err(|error| kafka(&config, error))?;
+        telemetry::kafka::answers();
         Ok(metadata.brokers().len())
     })
     .await

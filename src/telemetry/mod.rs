@@ -3,6 +3,7 @@
 pub mod alarm;
 pub mod event_store;
 pub mod exporter;
+pub mod kafka;
 pub mod log;
 pub mod names;
 pub mod relay;

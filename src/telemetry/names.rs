@@ -54,6 +54,8 @@ pub const RELAY_LAG_SECONDS: &str = "ordo_relay_lag_seconds";
 pub const RELAY_RECORDS_TOTAL: &str = "ordo_relay_records_total";
 /// Events published again to a topic that had lost them; by topic.
 pub const RELAY_REPUBLISHED_TOTAL: &str = "ordo_relay_republished_total";
+/// 1 while no broker answers this process, else 0.
+pub const KAFKA_AWAY: &str = "ordo_kafka_away";
 /// Times the relay had to begin anew from its checkpoint.
 pub const RELAY_RESUMED_TOTAL: &str = "ordo_relay_resumed_total";
 /// Events that took effect, by subscription.
