@@ -18,6 +18,21 @@ pub const POINTS: &[&str] = &[
     "pass.committed",
 ];
 
+/// Every kind of actor that can be made to crash, and `aggregate.appended`: an aggregate between append and answer.
+pub const KINDS: &[&str] = &[
+    "aggregate",
+    "aggregate.appended",
+    "dead_letter_publisher",
+    "feed",
+    "heartbeat",
+    "housekeeper",
+    "listener",
+    "relay",
+    "shard",
+    "worker",
+    "writer",
+];
+
 #[cfg(feature = "crash-points")]
 mod armed {
     use std::collections::HashMap;
@@ -83,8 +98,15 @@ mod armed {
     }
 
     /// Makes the next `times` messages of one kind of actor crash it.
-    pub fn crash_actors(kind: &str, times: u32) {
+    ///
+    /// # Errors
+    /// A kind that cannot be made to crash.
+    pub fn crash_actors(kind: &str, times: u32) -> Result<(), String> {
+        if !super::KINDS.contains(&kind) {
+            return Err(format!("no kind {kind:?} can be made to crash; there are {}", super::KINDS.join(", ")));
+        }
         CRASHES.lock().unwrap_or_else(PoisonError::into_inner).insert(kind.to_owned(), times);
+        Ok(())
     }
 
     /// Crashes the calling actor if its kind is to be crashed.

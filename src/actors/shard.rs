@@ -35,6 +35,9 @@ pub enum Message<A: Aggregate> {
     Sweep,
 }
 
+/// Crashed aggregates remembered, so that their next start is told as a restart.
+const FALLEN: usize = 1_000;
+
 /// What a shard is made of.
 #[derive(Clone)]
 pub struct Arguments<A: Aggregate> {
@@ -67,6 +70,8 @@ pub struct State<A: Aggregate> {
     ids: HashMap<ActorId, A::Id>,
     warm: Cache<A::Id, Known<A>>,
     crashes: Record,
+    /// Aggregates that crashed and were not asked again since, with the class and the restarts left.
+    fallen: HashMap<A::Id, (CauseClass, u32)>,
     since: Instant,
     /// Why it ends, once it does: no aggregate is woken any more.
     ending: Option<String>,
@@ -109,6 +114,7 @@ impl<A: Aggregate> Actor for Shard<A> {
             ids: HashMap::new(),
             warm,
             crashes: Record::default(),
+            fallen: HashMap::new(),
             since: Instant::now(),
             ending: None,
         })
@@ -125,7 +131,8 @@ impl<A: Aggregate> Actor for Shard<A> {
             Message::Execute(id, execute) => {
                 if let Err(crash) = faults::actor(SHARD) {
                     // A shard ends like every supervisor: its children first, and never by an error of its own.
-                    state.end(&me, crash.to_string());
+                    let (_, why) = Crash::read(&crash);
+                    state.end(&me, why);
                 }
                 state.execute(&me, id, execute).await;
             }
@@ -223,6 +230,12 @@ impl<A: Aggregate> State<A> {
             resources: self.arguments.resources.clone(),
         };
         let mailbox = aggregate::start(arguments, me.get_cell()).await?;
+        if let Some((class, budget_left)) = self.fallen.remove(&id) {
+            // An aggregate is started again when it is asked again: there is nothing it would do meanwhile.
+            let path = self.arguments.path.child(&id.to_string());
+            let fact = Fact::now(path, AGGREGATE, What::Restarted, "asked again after its crash");
+            self.arguments.history.record(fact.cause(class).backoff(Duration::ZERO).budget_left(budget_left));
+        }
         self.ids.insert(mailbox.actor().get_id(), id.clone());
         self.live.insert(id, Woken { mailbox, slot, used_at: Instant::now() });
         Ok(())
@@ -259,13 +272,17 @@ impl<A: Aggregate> State<A> {
     }
 
     fn crashed(&mut self, me: &ActorRef<Envelope<Message<A>>>, actor: ActorId, class: CauseClass, why: &str) {
-        let name = self.ids.get(&actor).map_or_else(|| "unknown".to_owned(), ToString::to_string);
+        let id = self.ids.get(&actor).cloned();
+        let name = id.as_ref().map_or_else(|| "unknown".to_owned(), ToString::to_string);
         self.forget(actor);
         let now = self.since.elapsed();
         let verdict = self.crashes.decide(&self.arguments.policy, class, now, rand::random::<f64>());
         let path = self.arguments.path.child(&name);
         let fact = Fact::now(path, AGGREGATE, What::Crashed, why).cause(class).budget_left(verdict.budget_left);
         self.arguments.history.record(fact);
+        if let Some(id) = id.filter(|_| self.fallen.len() < FALLEN) {
+            self.fallen.insert(id, (class, verdict.budget_left));
+        }
         if verdict.decision == Decision::Escalate && self.ending.is_none() {
             self.end(me, format!("aggregates crashed more often than allowed, last {name}: {why}"));
         }

@@ -165,7 +165,7 @@ mod faults {
     use axum::routing::post;
     use serde::{Deserialize, Serialize};
 
-    use super::{Caller, Extension, Failed, Json, Role, Router, needs};
+    use super::{Caller, Extension, Failed, Json, Problem, Role, Router, StatusCode, needs};
     use crate::faults::{HandlerFault, crash_actors, fail_events};
     use crate::http::extract::Body;
 
@@ -193,7 +193,9 @@ mod faults {
         tracing::warn!(by = caller.name, ?wanted, "a fault is armed");
         let armed = match wanted {
             Wanted::Actors { kind, times } => {
-                crash_actors(&kind, times);
+                crash_actors(&kind, times).map_err(|why| {
+                    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_kind", why).next("name one of these kinds")
+                })?;
                 times > 0
             }
             Wanted::Events { subscription, text, fault } => {

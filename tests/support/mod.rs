@@ -4,7 +4,7 @@ mod app;
 mod database;
 mod until;
 
-pub use app::TestApp;
+pub use app::{TestApp, wish};
 pub use database::Database;
 pub use until::eventually;
 

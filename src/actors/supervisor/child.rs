@@ -28,6 +28,8 @@ pub(super) enum Life {
     Running(ActorCell),
     /// Crashed; `timer` is none if it is to be started at once.
     Waiting {
+        /// How long it waits.
+        after: Duration,
         pause: u64,
         cause: CauseClass,
         timer: Option<Timer>,

@@ -75,20 +75,20 @@ impl State {
     pub(super) async fn retry(&mut self, me: &ActorRef<Message>, name: &str, pause: u64) {
         let due = self.children.iter().position(|child| child.spec.name == name);
         if let Some(at) = due
-            && let Life::Waiting { pause: current, cause, .. } = self.children[at].life
+            && let Life::Waiting { pause: current, cause, after, .. } = self.children[at].life
             && current == pause
         {
             // How it went is a fact already, and nobody waits for an answer.
-            _ = self.start(me, at, Some(cause)).await;
+            _ = self.start(me, at, Some((cause, after))).await;
         }
     }
 
-    /// Starts the child at `at`, after a crash of class `after` or for the first time.
+    /// Starts the child at `at`, after a crash of that class and a pause, or for the first time.
     async fn start(
         &mut self,
         me: &ActorRef<Message>,
         at: usize,
-        after: Option<CauseClass>,
+        after: Option<(CauseClass, Duration)>,
     ) -> Result<ActorCell, String> {
         self.children[at].life = Life::Starting;
         match child::start(&self.children[at].spec, me.get_cell(), self.arguments.start_timeout).await {
@@ -100,7 +100,9 @@ impl State {
                 let left = child.record.budget_left(&self.arguments.policy, now);
                 self.record(at, |fact| match after {
                     None => fact(What::Started, "its turn came").budget_left(left),
-                    Some(class) => fact(What::Restarted, "after a crash").cause(class).budget_left(left),
+                    Some((class, pause)) => {
+                        fact(What::Restarted, "after a crash").cause(class).backoff(pause).budget_left(left)
+                    }
                 });
                 Ok(cell)
             }
@@ -173,7 +175,7 @@ impl State {
                 None
             }
         };
-        self.children[at].life = Life::Waiting { pause, cause, timer };
+        self.children[at].life = Life::Waiting { after: after.unwrap_or_default(), pause, cause, timer };
     }
 
     fn escalate(&mut self, me: &ActorRef<Message>, at: usize, class: CauseClass, why: &str) {
