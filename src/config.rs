@@ -167,7 +167,12 @@ fn explain(error: figment::Error) -> String {
     let path = first.path.join(".");
     let (at, what) = match &first.kind {
         Kind::UnknownField(wrong, known) => {
-            let at = if path.is_empty() { wrong.clone() } else { format!("{path}.{wrong}") };
+            // Some sources name the key as the end of the path, others leave it out.
+            let at = match path.as_str() {
+                "" => wrong.clone(),
+                path if path == wrong || path.ends_with(&format!(".{wrong}")) => path.to_owned(),
+                path => format!("{path}.{wrong}"),
+            };
             let nearest = names::nearest(wrong, known.iter().copied());
             let hint = nearest.map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"));
             let what = format!("there is no key `{at}`{hint}");

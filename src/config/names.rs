@@ -28,9 +28,13 @@ pub const OTHER_NAMES: &[&str] = &[
     "ORDO_STORM_MINUTES",
 ];
 
-/// The known name most like `wrong`.
+/// Names less alike than this are not one name misspelt.
+const ALIKE: f64 = 0.7;
+
+/// The known name most like `wrong`; none if no name is like it at all.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known.into_iter().max_by(|a, b| strsim::jaro_winkler(wrong, a).total_cmp(&strsim::jaro_winkler(wrong, b)))
+    let like = |known: &str| strsim::jaro_winkler(wrong, known);
+    known.into_iter().filter(|known| like(known) > ALIKE).max_by(|a, b| like(a).total_cmp(&like(b)))
 }
 
 /// One line for each of `names` that begins with `ORDO_`, is no configuration (those have two underscores, and a wrong one

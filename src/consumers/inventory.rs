@@ -13,7 +13,7 @@ use crate::contracts::{PositionToken, topics};
 use crate::domain::inventory::{
     self, Event, Item, Level, RECEIPT_STREAM, Reservation, STREAM, StockReceived, release, reserve, ship,
 };
-use crate::domain::{DomainEvent, OrderId, RefusalKind};
+use crate::domain::{Aggregate, DomainEvent, OrderId, RefusalKind, product::Product};
 use crate::event_store::{self, Append, Bell, NewEvent, Partitions, append};
 use crate::projections::Stock;
 use crate::read_model::{Folded, Table, lock};
@@ -178,6 +178,11 @@ pub struct Receiving {
 impl ReceiveStock for Receiving {
     fn receive(&self, goods: Goods, request: Request) -> BoxFuture<'_, Result<Receipt, CommandError>> {
         Box::pin(async move {
+            match self.is_known(&goods).await {
+                Ok(true) => {}
+                Ok(false) => return Err(CommandError::UnknownProducts(vec![goods.product_id])),
+                Err(_) => return Err(CommandError::Unavailable { retry_after: RETRY_AFTER }),
+            }
             match self.try_receive(&goods, &request).await {
                 Ok(receipt) => Ok(receipt),
                 Err(NotReceived::Before(Failure::Conflict(_))) => self.first_answer(&goods, &request).await,
@@ -211,6 +216,12 @@ impl<E: Into<Failure>> From<E> for NotReceived {
 }
 
 impl Receiving {
+    /// Goods of a product that the catalogue does not have are a wrong id.
+    async fn is_known(&self, goods: &Goods) -> sqlx::Result<bool> {
+        let stream = Product::stream_id(&goods.product_id);
+        Ok(!event_store::stream(&self.db, &stream, 0, 1).await?.is_empty())
+    }
+
     async fn try_receive(&self, goods: &Goods, request: &Request) -> Result<Receipt, NotReceived> {
         let received = Event::Received(StockReceived {
             receipt_id: goods.receipt_id,

@@ -224,3 +224,27 @@ async fn an_alarm_that_was_acknowledged_and_begins_again_is_listed_again() {
     drop(db);
     database.drop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_waits_for_postgres_ends_when_it_is_told_to() {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_ordo"))
+        .arg("serve")
+        .env("DATABASE_URL", "postgres://ordo:x@127.0.0.1:1/ordo")
+        .env("KAFKA_BROKERS", "127.0.0.1:1")
+        .env("ORDO_HTTP__LISTEN", "127.0.0.1:0")
+        .env("ORDO_OPS__LISTEN", "127.0.0.1:0")
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut said = tokio::io::BufReader::new(process.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("Postgres does not answer yet") {
+        line.clear();
+        assert!(tokio::io::AsyncBufReadExt::read_line(&mut said, &mut line).await.unwrap() > 0, "it ended by itself");
+    }
+    let pid = process.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(5), process.wait()).await;
+    assert!(ended.expect("it ends").unwrap().success());
+}
