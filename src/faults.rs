@@ -2,6 +2,7 @@
 //!
 //! Without the feature `crash-points` every function here is empty. `ORDO_CRASH_AT=pass.appended@3` aborts the process at
 //! the third pass of that point: an abort, since a panic would be caught. `ORDO_STOP_AT` freezes it there.
+//! `ORDO_DEFECT=dedup_off` plants a defect, so that whoever checks this service can prove that they see it.
 
 /// Every point at which the process can be made to end, in the order an order meets them.
 pub const POINTS: &[&str] = &[
@@ -33,15 +34,41 @@ pub const KINDS: &[&str] = &[
     "writer",
 ];
 
+/// A mistake that a test build makes on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Defect {
+    /// A writer answers before it has sent anything.
+    AnswerBeforeCommit,
+    /// Neither position nor ledger nor guard suppresses a repeat, and an append that exists already is passed over.
+    DedupOff,
+    /// The relay's place moves with what is enqueued, not with what is acknowledged.
+    CheckpointBeforeAcknowledgement,
+    /// A conflict is answered as an acceptance.
+    ConflictSwallowed,
+}
+
+impl Defect {
+    /// Every defect with the name `ORDO_DEFECT` knows it by.
+    pub const ALL: &[(&str, Self)] = &[
+        ("answer_before_commit", Self::AnswerBeforeCommit),
+        ("dedup_off", Self::DedupOff),
+        ("checkpoint_before_acknowledgement", Self::CheckpointBeforeAcknowledgement),
+        ("conflict_swallowed", Self::ConflictSwallowed),
+    ];
+}
+
 #[cfg(feature = "crash-points")]
 mod armed {
     use std::collections::HashMap;
     use std::sync::atomic::{AtomicU64, Ordering};
-    use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+    use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
+    use super::Defect;
     use crate::subscription::{Delivered, Failure};
     use crate::supervision::Crash;
 
+    /// The defect this process was started with.
+    static PLANTED: OnceLock<Defect> = OnceLock::new();
     /// Crashes still to come, by kind of actor.
     static CRASHES: LazyLock<Mutex<HashMap<String, u32>>> = LazyLock::new(Mutex::default);
     /// Handlers to fail, by subscription: only events whose payload holds the text, in this way.
@@ -59,13 +86,36 @@ mod armed {
         Permanent,
     }
 
-    /// Arms the points that `ORDO_CRASH_AT` and `ORDO_STOP_AT` name.
+    /// Arms the points that `ORDO_CRASH_AT` and `ORDO_STOP_AT` name, and plants the defect of `ORDO_DEFECT`.
     ///
     /// # Errors
-    /// A point nobody passes.
+    /// A point nobody passes, a defect nobody knows; the right names follow.
     pub fn arm_from_environment() -> Result<(), String> {
         arm("ORDO_CRASH_AT", || std::process::abort())?;
-        arm("ORDO_STOP_AT", stop_this_process)
+        arm("ORDO_STOP_AT", stop_this_process)?;
+        match std::env::var("ORDO_DEFECT") {
+            Ok(name) => plant(defect(&name)?),
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn plant(defect: Defect) -> Result<(), String> {
+        PLANTED.set(defect).map_err(|_| "a defect is planted already".to_owned())?;
+        tracing::warn!(?defect, "a defect is planted: this process is wrong on purpose");
+        Ok(())
+    }
+
+    fn defect(name: &str) -> Result<Defect, String> {
+        let known = Defect::ALL.iter().find(|(known, _)| *known == name).map(|(_, defect)| *defect);
+        known.ok_or_else(|| {
+            let names: Vec<&str> = Defect::ALL.iter().map(|(name, _)| *name).collect();
+            format!("ORDO_DEFECT={name}: no such defect; there are {}", names.join(", "))
+        })
+    }
+
+    /// Whether this process was started with that defect.
+    pub fn planted(defect: Defect) -> bool {
+        PLANTED.get() == Some(&defect)
     }
 
     /// SIGSTOP, as a machine that stalls.
@@ -148,28 +198,46 @@ mod armed {
             _ => Ok(()),
         }
     }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_wrong_name_of_a_defect_is_told_the_right_ones() {
+            assert_eq!(defect("dedup_off"), Ok(Defect::DedupOff));
+            let error = defect("dedup").unwrap_err();
+            assert!(error.contains("answer_before_commit, dedup_off, checkpoint_before_acknowledgement"), "{error}");
+        }
+    }
 }
 
 #[cfg(feature = "crash-points")]
-pub use armed::{HandlerFault, actor, arm_from_environment, crash_actors, fail_events, fail_handler, point};
+pub use armed::{HandlerFault, actor, arm_from_environment, crash_actors, fail_events, fail_handler, planted, point};
 
 #[cfg(not(feature = "crash-points"))]
 mod absent {
+    use super::Defect;
     use crate::subscription::{Delivered, Failure};
     use crate::supervision::Crash;
 
-    /// Nothing: this build has no points.
+    /// Nothing: this build has no points and no defects.
     ///
     /// # Errors
     /// If one is asked for all the same.
     pub fn arm_from_environment() -> Result<(), String> {
-        match std::env::var("ORDO_CRASH_AT") {
-            Ok(_) => {
-                Err("ORDO_CRASH_AT is set, but this build has no crash points; build with --features crash-points"
-                    .into())
+        match ["ORDO_CRASH_AT", "ORDO_DEFECT"].into_iter().find(|name| std::env::var_os(name).is_some()) {
+            Some(name) => {
+                Err(format!("{name} is set, but this build has no crash points; build with --features crash-points"))
             }
-            Err(_) => Ok(()),
+            None => Ok(()),
         }
+    }
+
+    /// No defect is planted in this build.
+    #[inline]
+    pub const fn planted(_defect: Defect) -> bool {
+        false
     }
 
     /// Nothing.
@@ -196,4 +264,4 @@ mod absent {
 }
 
 #[cfg(not(feature = "crash-points"))]
-pub use absent::{actor, arm_from_environment, fail_handler, point};
+pub use absent::{actor, arm_from_environment, fail_handler, planted, point};

@@ -17,11 +17,12 @@ use super::mailbox::{Admission, Envelope, Permits};
 use super::supervisor::ChildSpec;
 use crate::contracts::{Position, RecordedEvent, envelope, topics};
 use crate::event_store::{self, Bell, Tail, TailError};
+use crate::faults::{self, Defect};
 use crate::kafka::{InFlight, PublishError, Publisher, Record, Topics};
 use crate::subscription::Lane;
 use crate::subscription::checkpoint::{self, Claim, LOG};
 use crate::supervision::Crash;
-use crate::{clock, faults, telemetry};
+use crate::{clock, telemetry};
 
 /// Kind of this actor, and name of its subscription.
 pub use crate::subscription::checkpoint::RELAY;
@@ -240,7 +241,7 @@ impl Held {
             return Err(Crash::dependency_down(why));
         }
         if self.backlog.is_empty() && self.window.len() < arguments.in_flight {
-            let is_settled = self.window.is_empty() && self.window.acknowledged() == self.saved;
+            let is_settled = self.window.is_empty() && self.place() == self.saved;
             if is_settled && self.compared_at.elapsed() >= COMPARE_EVERY {
                 self.compare(arguments, lane).await?;
             }
@@ -306,10 +307,15 @@ impl Held {
         Ok(true)
     }
 
+    /// Where the place belongs: behind the acknowledged prefix, unless a defect is planted.
+    fn place(&self) -> Position {
+        let too_early = faults::planted(Defect::CheckpointBeforeAcknowledgement);
+        if too_early { self.head } else { self.window.acknowledged() }
+    }
+
     async fn save_if_due(&mut self, arguments: &Arguments, lane: &Lane) -> Result<(), Crash> {
-        let acknowledged = self.window.acknowledged();
-        let is_behind = acknowledged > self.saved
-            && (acknowledged - self.saved >= SAVE_AFTER || self.saved_at.elapsed() >= SAVE_EVERY);
+        let behind = self.place() - self.saved;
+        let is_behind = behind > 0 && (behind >= SAVE_AFTER || self.saved_at.elapsed() >= SAVE_EVERY);
         if is_behind || self.saved_at.elapsed() >= arguments.lease / 3 {
             self.save(arguments, lane).await?;
         }
@@ -318,12 +324,12 @@ impl Held {
 
     /// Moves the place to the acknowledged prefix, which also keeps the lease.
     async fn save(&mut self, arguments: &Arguments, lane: &Lane) -> Result<(), Crash> {
-        let acknowledged = self.window.acknowledged();
+        let place = self.place();
         let topics = self.window.take_topics();
         let saved = async {
             let mut tx = arguments.db.begin().await?;
             let lease = Some(arguments.lease);
-            let held = checkpoint::advance(lane, self.claim.epoch, acknowledged, acknowledged, lease, &mut tx).await?;
+            let held = checkpoint::advance(lane, self.claim.epoch, place, place, lease, &mut tx).await?;
             if held && !topics.is_empty() {
                 checkpoint::note_published(RELAY, lane.partition, &topics, &mut tx).await?;
             }
@@ -331,7 +337,7 @@ impl Held {
             Ok::<bool, sqlx::Error>(held)
         };
         if saved.await.map_err(Crash::dependency_down)? {
-            self.saved = acknowledged;
+            self.saved = place;
             self.saved_at = Instant::now();
             Ok(())
         } else {

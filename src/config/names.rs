@@ -9,6 +9,7 @@ pub const OTHER_NAMES: &[&str] = &[
     "ORDO_ADMIN_DATABASE_URL",
     "ORDO_CRASH_AT",
     "ORDO_STOP_AT",
+    "ORDO_DEFECT",
     // Read by the scripts and by docker/compose.yaml.
     "ORDO_YES",
     "ORDO_SERVICES",

@@ -14,6 +14,7 @@ use super::feed::{Batch, Record};
 use crate::contracts::envelope::{Envelope, Malformed};
 use crate::contracts::{Meta, Position, RecordedEvent, topics};
 use crate::event_store;
+use crate::faults::{self, Defect};
 
 /// An event to be applied.
 #[derive(Clone, Debug)]
@@ -153,7 +154,7 @@ async fn admit_records(
                 let entry = Entry::Foreign { record: Box::new(record), reason };
                 admitted.entries.push((entry, next_offset, admitted.position));
             }
-            Ok((envelope, _)) if envelope.position <= admitted.position && is_ordered(topic) => {
+            Ok((envelope, _)) if is_known(&envelope, topic, admitted.position) => {
                 admitted.duplicates += 1;
             }
             Ok((envelope, payload)) => {
@@ -170,6 +171,10 @@ async fn admit_records(
         admitted.next_offset = next_offset;
     }
     Ok(())
+}
+
+fn is_known(envelope: &Envelope, topic: &str, last: Position) -> bool {
+    envelope.position <= last && is_ordered(topic) && !faults::planted(Defect::DedupOff)
 }
 
 /// Topics of whole streams are ordered by position; mirrored ones hold what they hold.

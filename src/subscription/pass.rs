@@ -16,7 +16,8 @@ use super::{Config, Failure, Lane, ask, checkpoint, dedup};
 use crate::commands::Commands;
 use crate::contracts::{Position, RecordedEvent};
 use crate::event_store::{self, Append, Bell, Partitions, append};
-use crate::{clock, faults, telemetry};
+use crate::faults::{self, Defect};
+use crate::{clock, telemetry};
 
 const SHARE_MODELS: &str = include_str!("sql/share_models.sql");
 
@@ -129,6 +130,7 @@ pub async fn pass(
     faults::point("pass.folded");
     passed.letters = bury(lane, items, &mut tx).await?;
     faults::point("pass.buried");
+    let appends = if faults::planted(Defect::DedupOff) { not_appended(appends, &mut tx).await? } else { appends };
     let events = write(appends, &mut tx).await?;
     faults::point("pass.appended");
     tx.commit().await?;
@@ -219,6 +221,7 @@ async fn judge<'a>(
         let event = &delivered.event;
         let last = versions.get(event.stream_id.as_str()).or_else(|| seen.get(&event.stream_id)).copied().unwrap_or(0);
         match guard::judge(last, event.version) {
+            Order::Regression if faults::planted(Defect::DedupOff) => fresh.push(delivered),
             _ if !new.contains(&delivered.event_id) => passed.duplicates += 1,
             Order::Regression => passed.regressions += 1,
             // A letter passes the guard whatever is missing before it: what follows must not wait for it.
@@ -342,6 +345,16 @@ async fn bury(lane: &Lane, items: &[Item], tx: &mut PgConnection) -> Result<u64,
 async fn write(appends: Vec<Append>, tx: &mut Transaction<'_, Postgres>) -> Result<Vec<RecordedEvent>, Failure> {
     let places = event_store::append::within(tx, &appends).await?;
     Ok(appends.into_iter().zip(places).flat_map(|(append, place)| append.recorded(place)).collect())
+}
+
+/// The planted defect: what is in the log already is passed over, although it was folded a second time.
+async fn not_appended(mut appends: Vec<Append>, tx: &mut PgConnection) -> Result<Vec<Append>, Failure> {
+    let streams: Vec<String> = appends.iter().map(|append| append.stream_id.clone()).collect();
+    let known = event_store::streams(tx, &streams).await?;
+    appends.retain(|append| {
+        !known.iter().any(|event| event.stream_id == append.stream_id && event.version > append.expected_version)
+    });
+    Ok(appends)
 }
 
 fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
