@@ -4,6 +4,7 @@
 //! - `load` places orders and writes down every answer it got.
 //! - `checker` compares those answers with the log, the stock and the topics.
 //! - `bench` measures the service.
+//! - `nemesis` breaks everything around and in it, by a seed, and has the checker judge what is left.
 
 pub mod bench;
 pub mod checker;
@@ -12,4 +13,5 @@ pub mod duration;
 pub mod history;
 pub mod load;
 pub mod progress;
+pub mod storm;
 pub mod wire;

@@ -56,13 +56,29 @@ download() {
   exec 8>&-
 }
 
+# A broker tells its clients where to find it, so a proxy in front of it is passed by, unless a listener of its own
+# tells the proxy's address. `start <set> --proxied` adds that listener, and every later start keeps it.
+proxied_ports() {
+  if [[ "${1:-}" == --proxied || -s "$home/proxied-port" ]]; then
+    proxied_port=$(remembered_port "$home/proxied-port" $((port + 2)) "kafka behind a proxy")
+    # The proxy listens there already when the broker is started again, so it is chosen once.
+    [[ -s "$home/proxy-port" ]] || remembered_port "$home/proxy-port" $((port + 3)) "kafka's proxy" "$proxied_port" >/dev/null
+    proxy_port=$(<"$home/proxy-port")
+  fi
+}
+
 write_properties() {
+  local more='' advertised='' protocol=''
+  if [[ -n "${proxied_port:-}" ]]; then
+    more=,PROXIED://127.0.0.1:$proxied_port advertised=,PROXIED://127.0.0.1:$proxy_port protocol=,PROXIED:PLAINTEXT
+  fi
   cat >"$properties" <<END
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$controller_port
-listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller_port
-advertised.listeners=PLAINTEXT://127.0.0.1:$port
+listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller_port$more
+advertised.listeners=PLAINTEXT://127.0.0.1:$port$advertised
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT$protocol
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 log.dirs=$data
@@ -102,7 +118,7 @@ format() {
   "$java" "${flags[@]}" kafka.tools.StorageTool format -t "$cluster_id" -c "$properties" >>"$log" 2>&1 || died
 }
 
-# start_local: a second start on a running broker only checks it.
+# start_local [--proxied]: a second start on a running broker only checks it.
 start_local() {
   local pid
   install_programs
@@ -116,6 +132,7 @@ start_local() {
   fi
   port=$(remembered_port "$home/port" "$(own_port_range "$home")" kafka)
   controller_port=$(remembered_port "$home/controller-port" $((port + 1)) "kafka's controller")
+  proxied_ports "$@"
   write_properties
   format
   launch "$pid_file" "$log" "$java" "${flags[@]}" kafka.Kafka "$properties"
@@ -163,6 +180,11 @@ finish_container() {
 }
 
 address() { printf '127.0.0.1:%s' "$(cat "$home/port" 2>/dev/null || printf '?')"; }
-environment() { printf 'KAFKA_BROKERS=%s\n' "$(address)"; }
+environment() {
+  printf 'KAFKA_BROKERS=%s\n' "$(address)"
+  if [[ -s "$home/proxied-port" ]]; then
+    printf 'KAFKA_PROXIED=127.0.0.1:%s\nKAFKA_PROXY=127.0.0.1:%s\n' "$(<"$home/proxied-port")" "$(<"$home/proxy-port")"
+  fi
+}
 
 run_verb "$@"

@@ -15,7 +15,7 @@ source "$here/../machine.sh"
 source "$here/../process.sh"
 
 usage() {
-  die "usage: scripts/services/$server.sh ready|install|start|stop|restart|kill|pause|resume|pid|status|env|last-lines|follow|wipe <directory of the set>" "name one of these verbs and a set, such as .local/services"
+  die "usage: scripts/services/$server.sh ready|install|start|stop|restart|kill|pause|resume|empty|pid|status|env|last-lines|follow|wipe <directory of the set>" "name one of these verbs and a set, such as .local/services"
 }
 
 # enter <server> <set>: names everything that belongs to this server in this set.
@@ -122,6 +122,16 @@ status() {
   printf '%s\t%s\t%s\t%s\t%s\n' "$state" "$pid" "$(address)" "$source" "$where"
 }
 
+# empty: the server loses all it knew and keeps its address, as after the loss of a disk.
+empty() {
+  stop
+  if [[ "$source" == docker ]]; then
+    compose rm --stop --force "$server"
+    docker volume rm --force "$(project)_$server" >/dev/null
+  fi
+  rm -rf "$data" "$data.new"
+}
+
 wipe() {
   stop
   if [[ "$source" == docker ]]; then
@@ -149,7 +159,7 @@ run_verb() {
   case "$verb" in
     ready) programs_present ;;
     install) install_programs ;;
-    start | stop | pause | resume | status | wipe) "$verb" "$@" ;;
+    start | stop | pause | resume | status | empty | wipe) "$verb" "$@" ;;
     follow) compose logs --tail 50 --follow "$server" ;;
     restart)
       stop

@@ -4,7 +4,7 @@ mod cli;
 mod cpu;
 mod machine;
 mod measure;
-mod metrics;
+pub(crate) mod metrics;
 mod result;
 mod rows;
 mod service;

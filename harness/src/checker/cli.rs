@@ -19,8 +19,8 @@ use crate::progress::Progress;
 use crate::wire::stream::{EVENT_TOPICS, topic_index};
 use crate::{duration, history};
 
-const AT_REST: &str = "the system came to rest: all decided, all told, all published";
-const NO_DEAD_LETTERS: &str = "there is no dead letter";
+pub const AT_REST: &str = "the system came to rest: all decided, all told, all published";
+pub const NO_DEAD_LETTERS: &str = "there is no dead letter";
 
 /// Checks a settled ordo from outside: Postgres, Kafka and what a load was answered.
 ///

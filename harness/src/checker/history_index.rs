@@ -142,6 +142,7 @@ pub(crate) mod fabricated {
             sent_at: clock::now(),
             answered_at: None,
             status: None,
+            retry_after: None,
             code: None,
             position: accepted.then(|| format!("0:{number}")),
             retries: 0,

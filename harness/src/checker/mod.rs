@@ -3,16 +3,16 @@
 //! One log partition at a time is read in pages and handed to every check of `checks/`, then its topics are read and held
 //! against it, so memory follows the largest partition and not the whole log.
 
-mod checks;
-mod cli;
+pub(crate) mod checks;
+pub(crate) mod cli;
 mod finding;
-mod history_index;
+pub(crate) mod history_index;
 mod kafka;
 mod log;
 mod report;
 mod row;
 mod settle;
-mod topic_audit;
+pub(crate) mod topic_audit;
 
 pub use cli::main;
 pub use log::Log;

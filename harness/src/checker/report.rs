@@ -34,10 +34,14 @@ impl fmt::Display for Report {
                 writeln!(f, "        {offender}")?;
             }
         }
+        if self.cut_lines > 0 {
+            let cut = self.cut_lines;
+            writeln!(f, "note  the history was cut short in {cut} lines; what they would have said is not checked")?;
+        }
         writeln!(
             f,
-            "{} events in {} partitions, {} attempts ({} cut), {} repeated records, {:.1} s",
-            self.events, self.partitions, self.attempts, self.cut_lines, self.duplicates, self.seconds
+            "{} events in {} partitions, {} attempts, {} repeated records, {:.1} s",
+            self.events, self.partitions, self.attempts, self.duplicates, self.seconds
         )?;
         let failed = self.findings.iter().filter(|finding| !finding.holds()).count();
         match failed {

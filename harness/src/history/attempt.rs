@@ -35,6 +35,8 @@ pub struct Attempt {
     pub sent_at: DateTime<Utc>,
     pub answered_at: Option<DateTime<Utc>>,
     pub status: Option<u16>,
+    /// Seconds that the answer asked to wait. Histories of former loads lack it.
+    pub retry_after: Option<u64>,
     pub code: Option<String>,
     pub position: Option<String>,
     pub retries: u32,
@@ -55,6 +57,7 @@ pub struct AttemptLine<'a> {
     pub sent_at: DateTime<Utc>,
     pub answered_at: Option<DateTime<Utc>>,
     pub status: Option<u16>,
+    pub retry_after: Option<u64>,
     pub code: Option<&'a str>,
     pub position: Option<&'a str>,
     /// Attempts made before this one.
@@ -81,6 +84,7 @@ mod tests {
             sent_at: clock::now(),
             answered_at: None,
             status: Some(202),
+            retry_after: None,
             code: None,
             position: Some("1:2"),
             retries: 1,

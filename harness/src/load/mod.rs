@@ -14,6 +14,7 @@ mod tally;
 mod traffic;
 
 pub use catalogue::Catalogue;
+pub(crate) use chance::Chance;
 pub use cli::main;
 pub use client::Client;
 pub use pace::{Pace, Until};

@@ -157,6 +157,10 @@ impl Shared {
             Answer::Answered { status, body, position, .. } => (Some(*status), Some(body), position.as_deref(), None),
             Answer::NoAnswer(why) => (None, None, None, Some(why.as_str())),
         };
+        let retry_after = match attempted.answer {
+            Answer::Answered { retry_after, .. } => retry_after.map(|pause| pause.as_secs()),
+            Answer::NoAnswer(_) => None,
+        };
         let written = serde_json::from_str::<&RawValue>(items).is_ok_and(|items| {
             history.write(&AttemptLine {
                 action,
@@ -168,6 +172,7 @@ impl Shared {
                 sent_at: attempted.sent_at,
                 answered_at: status.map(|_| attempted.ended_at),
                 status,
+                retry_after,
                 code: body.and_then(|body| body.code.as_deref()),
                 position,
                 retries: attempted.attempt - 1,

@@ -1,15 +1,15 @@
 //! What must hold of the log. One check = one file and one line in [`all`].
 
-mod accepted;
-mod life;
-mod notifications;
-mod orders;
-mod placement;
-mod positions;
-mod readable;
-mod reservations;
-mod stock;
-mod versions;
+pub(crate) mod accepted;
+pub(crate) mod life;
+pub(crate) mod notifications;
+pub(crate) mod orders;
+pub(crate) mod placement;
+pub(crate) mod positions;
+pub(crate) mod readable;
+pub(crate) mod reservations;
+pub(crate) mod stock;
+pub(crate) mod versions;
 
 use super::finding::Finding;
 use super::history_index::HistoryIndex;

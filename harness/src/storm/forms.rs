@@ -1,0 +1,127 @@
+//! How big a storm is: the full form by time, the short one for every change, and one for each planted defect.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+
+use super::faults::{self, Fault, Needs, REPUBLISHES};
+
+/// When the last fault has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// With the round that this time falls into, which is not begun late enough to matter.
+    Elapsed(Duration),
+    Rounds(u64),
+}
+
+pub struct Form {
+    pub processes: usize,
+    /// Orders a second, over all processes.
+    pub rate: f64,
+    pub cancel_percent: u8,
+    pub repeat_percent: u8,
+    pub faults: Vec<Box<dyn Fault>>,
+    /// How often each comes in a round.
+    pub times: Vec<u32>,
+    /// Share of faults that are followed by the next before the system has caught up.
+    pub followed_percent: u8,
+    pub until: Until,
+    /// Longest wait for rest at the end.
+    pub settle: Duration,
+    /// `ORDO_DEFECT` of every process.
+    pub defect: Option<&'static str>,
+}
+
+/// A seed for those that want the same storm every time.
+pub const FIXED_SEED: u64 = 20_251_125;
+
+const SHORT: [(&str, u32); 5] = [
+    ("process killed", 1),
+    ("process stopped", 1),
+    ("postgres backend killed", 1),
+    ("postmaster killed", 1),
+    ("kafka stopped", 1),
+];
+
+impl Form {
+    /// Everything that can be broken with what there is.
+    pub fn full(minutes: f64, processes: usize, has_kafka_proxy: bool, only: &[String]) -> anyhow::Result<Self> {
+        let mut faults = faults::all();
+        for name in only {
+            ensure!(faults.iter().any(|fault| fault.name() == name), "there is no fault {name:?}: --list names them");
+        }
+        faults.retain(|fault| {
+            let is_possible = match fault.needs() {
+                Needs::Nothing => true,
+                Needs::TwoProcesses => processes > 1,
+                Needs::KafkaProxy => has_kafka_proxy,
+                Needs::Republish => REPUBLISHES,
+            };
+            if only.is_empty() { is_possible } else { only.iter().any(|name| name == fault.name()) }
+        });
+        let times = faults.iter().map(|fault| fault.times()).collect();
+        Ok(Self {
+            processes,
+            rate: 150.0,
+            cancel_percent: 5,
+            repeat_percent: 3,
+            faults,
+            times,
+            followed_percent: 25,
+            until: Until::Elapsed(Duration::from_secs_f64(minutes * 60.0)),
+            settle: Duration::from_secs(120),
+            defect: None,
+        })
+    }
+
+    /// A handful of faults on one process, within a minute.
+    pub fn short() -> Self {
+        Self::of(&SHORT, 1)
+    }
+
+    /// These faults, so often each, in one round.
+    pub fn of(named: &[(&str, u32)], processes: usize) -> Self {
+        let times_of = |name: &str| named.iter().find(|(known, _)| *known == name).map(|(_, times)| *times);
+        let (faults, times) =
+            faults::all().into_iter().filter_map(|fault| times_of(fault.name()).map(|times| (fault, times))).unzip();
+        Self {
+            processes,
+            rate: 100.0,
+            cancel_percent: 5,
+            repeat_percent: 3,
+            faults,
+            times,
+            followed_percent: 0,
+            until: Until::Rounds(1),
+            settle: Duration::from_secs(60),
+            defect: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_form_finds_all_its_faults() {
+        assert_eq!(Form::short().faults.len(), SHORT.len());
+    }
+
+    #[test]
+    fn a_fault_that_is_not_possible_is_left_out() {
+        let names = |processes, has_kafka_proxy| -> Vec<&'static str> {
+            let form = Form::full(1.0, processes, has_kafka_proxy, &[]).unwrap();
+            form.faults.iter().map(|fault| fault.name()).collect()
+        };
+        assert!(names(2, true).contains(&"stopped past its lease") && names(2, true).contains(&"kafka slow"));
+        assert!(!names(1, true).contains(&"stopped past its lease"));
+        assert!(!names(2, false).contains(&"kafka slow"));
+        assert_eq!(names(2, true).contains(&"kafka wiped"), REPUBLISHES);
+    }
+
+    #[test]
+    fn an_unknown_fault_is_refused() {
+        assert!(Form::full(1.0, 1, false, &["earthquake".into()]).is_err());
+    }
+}

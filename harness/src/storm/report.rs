@@ -1,0 +1,98 @@
+//! What came of a storm.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::judge::Verdict;
+use super::lag::Recovery;
+
+/// One kind of fault: how often it came, and the longest recovery from it, in seconds.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Kind {
+    pub name: &'static str,
+    pub kills_a_process: bool,
+    pub cycles: u64,
+    /// Of these, followed by the next fault before the system had caught up.
+    pub followed: u64,
+    pub slowest: Recovery,
+}
+
+impl Kind {
+    pub fn of(name: &'static str, kills_a_process: bool) -> Self {
+        Self { name, kills_a_process, cycles: 0, followed: 0, slowest: Recovery::default() }
+    }
+
+    pub fn add(&mut self, recovery: Option<&Recovery>) {
+        self.cycles += 1;
+        let Some(recovery) = recovery else {
+            self.followed += 1;
+            return;
+        };
+        let longer = |known: &mut Option<f64>, new: Option<f64>| {
+            *known = new.map(|new| known.map_or(new, |known| known.max(new))).or(*known);
+        };
+        longer(&mut self.slowest.accepted, recovery.accepted);
+        longer(&mut self.slowest.confirmed, recovery.confirmed);
+        longer(&mut self.slowest.caught_up, recovery.caught_up);
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    pub seed: u64,
+    pub scenario: String,
+    pub at: DateTime<Utc>,
+    pub cores: usize,
+    pub processes: usize,
+    /// Orders a second asked for.
+    pub rate: f64,
+    pub seconds: f64,
+    pub kinds: Vec<Kind>,
+    pub events: i64,
+    pub cut_lines: u64,
+    pub attempts: u64,
+    pub accepted: u64,
+    pub refused_for_now: u64,
+    pub unanswered: u64,
+    /// Records that stand in their topic more than once.
+    pub records_repeated: u64,
+    /// Deliveries that consumers knew already, at least so many.
+    pub repeats_absorbed: f64,
+    pub filled_from_log: f64,
+    pub batches_resent: f64,
+    pub restarts: f64,
+    pub escalations: f64,
+    pub most_memory_mib: f64,
+    pub verdicts: Vec<Verdict>,
+}
+
+impl Report {
+    pub fn holds(&self) -> bool {
+        self.verdicts.iter().all(Verdict::holds)
+    }
+
+    pub fn broken(&self) -> impl Iterator<Item = &Verdict> {
+        self.verdicts.iter().filter(|verdict| !verdict.holds())
+    }
+
+    pub fn kills(&self) -> u64 {
+        self.kinds.iter().filter(|kind| kind.kills_a_process).map(|kind| kind.cycles).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_recovery_of_a_kind_counts() {
+        let mut kind = Kind::of("x", true);
+        for seconds in [2.0, 5.0, 3.0] {
+            kind.add(Some(&Recovery { accepted: Some(seconds), confirmed: None, caught_up: None }));
+        }
+        kind.add(None);
+        assert_eq!((kind.cycles, kind.followed, kind.slowest.accepted), (4, 1, Some(5.0)));
+    }
+}

@@ -1,0 +1,16 @@
+//! Orders of many products, some scarce, some cancelled at once, some posted twice.
+
+use super::{Scenario, Traffic};
+
+pub const ORDERS: Scenario = Scenario { name: "orders", load };
+
+fn load(traffic: &Traffic<'_>) -> Vec<String> {
+    let Traffic { url, rate, seed, cancel_percent, repeat_percent, timeout, history } = traffic;
+    let text = format!(
+        "--url {url} --rate {rate} --connections 64 --seconds 86400 --seed {seed} --products 40 --stock 1000000 \
+         --scarce 5 --scarce-stock 300 --cancel-percent {cancel_percent} --repeat-percent {repeat_percent} \
+         --timeout {}ms --give-up 90s --json --history",
+        timeout.as_millis()
+    );
+    text.split_whitespace().map(str::to_owned).chain([history.display().to_string()]).collect()
+}
