@@ -54,13 +54,15 @@ impl Storm<'_> {
         load.runs()?;
         first.confirmed.context("no order was confirmed before the first fault: see the logs in the results")?;
         let mut tally = self.tally();
-        self.strike(&mut stage, &mut lag, &mut load, &mut tally, progress).await?;
+        progress.note(&format!("{:>4.0} s  orders come in and are confirmed", spent(began)));
+        self.strike(&mut stage, &mut lag, &mut load, &mut tally, began, progress).await?;
 
-        progress.note("storm: over; mending, and waiting for the orders under way");
+        progress.note(&format!("{:>4.0} s  mending, waiting for the orders under way, checking", spent(began)));
         stage.mend().await?;
         load.stop().await?;
         progress.show("checking");
         let checked = judge::check(self.ground, &own, &load.histories, self.form.settle).await?;
+        progress.show("looking whether anything starts anew");
         let quiet = quiet(&watch).await;
         tally.look_for_ends(&mut stage)?;
         let answers = Answers::read(&load.histories)?;
@@ -82,7 +84,7 @@ impl Storm<'_> {
             cores: std::thread::available_parallelism().map_or(0, usize::from),
             processes: self.form.processes,
             rate: self.form.rate,
-            seconds: began.elapsed().as_secs_f64(),
+            seconds: spent(began),
             kinds: tally.kinds,
             events: checked.events,
             cut_lines: checked.cut_lines,
@@ -120,18 +122,19 @@ impl Storm<'_> {
         lag: &mut Lag,
         load: &mut Load,
         tally: &mut Tally,
+        began: Instant,
         progress: &Progress,
     ) -> anyhow::Result<()> {
-        let began = Instant::now();
+        let first = Instant::now();
         let mut schedule = Schedule::of(self.seed, self.form.times.clone(), self.form.followed_percent);
         loop {
             let is_over = match self.form.until {
-                Until::Elapsed(limit) => began.elapsed() >= limit,
+                Until::Elapsed(limit) => first.elapsed() >= limit,
                 Until::Rounds(rounds) => schedule.is_between_rounds() && schedule.rounds() >= rounds,
             };
             let Some(cycle) = schedule.next().filter(|_| !is_over) else { return Ok(()) };
             let fault = &self.form.faults[cycle.fault];
-            let line = format!("storm: {:>3}  {:<32}", cycle.number + 1, fault.name());
+            let line = format!("{:>4.0} s  {:<32}", spent(began), fault.name());
             let (what, recovery) = self
                 .one(&**fault, &cycle, &schedule, stage, lag)
                 .await
@@ -195,6 +198,10 @@ async fn quiet(watch: &Watch) -> Verdict {
     let restarts = watch.seen().restarts - before;
     verdict.check(restarts == 0.0, || format!("{restarts} restarts within {QUIET:?}"));
     verdict
+}
+
+fn spent(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64()
 }
 
 fn said(recovery: Option<&Recovery>) -> String {

