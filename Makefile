@@ -30,7 +30,7 @@ demo: ## a believable shop with traffic, on what `make up` started
 clean-data: ## stop, then delete the data of this checkout's servers; asks first
 	@scripts/clean-data.sh
 
-check: ## format, lints, docs, shell syntax
+check: ## format, lints, docs, shell syntax, docker/compose.yaml
 	@scripts/check.sh
 
 test: ## every test, on servers and data of its own

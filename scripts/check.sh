@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# make check: what needs no server. Format, lints, documentation, shell.
+# make check: what needs no server. Shell, docker/compose.yaml, format, lints, documentation.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 # shellcheck source=scripts/say.sh
@@ -25,7 +25,7 @@ step() {
 }
 
 shell_syntax() {
-  local script scripts=("$root"/.ci/run "$root"/scripts/*.sh "$root"/scripts/services/*.sh)
+  local script scripts=("$root"/.ci/run "$root"/scripts/*.sh "$root"/scripts/services/*.sh "$root"/docker/*.sh)
   for script in "${scripts[@]}"; do bash -n "$script" || return 1; done
   if command -v shellcheck >/dev/null; then
     shellcheck --severity=error --exclude=SC2148 --external-sources --source-path="$root" "${scripts[@]}"
@@ -34,10 +34,29 @@ shell_syntax() {
   fi
 }
 
+# compose_schema: by a Python program in an environment of its own, made once for each state of its requirements. It brings
+# the schema along, so that nothing is fetched while checking.
+compose_schema() {
+  local requirements="$root/docker/requirements.txt" tools="$local_dir/tools/compose" log="$local_dir/logs/compose-check.log"
+  if ! cmp -s "$requirements" "$tools/requirements.txt"; then
+    rm -rf "$tools"
+    mkdir -p "$local_dir/logs"
+    python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages "checking docker/compose.yaml" python3-venv
+    say "check: fetching the program that checks docker/compose.yaml (log: $log)"
+    { python3 -m venv "$tools" && "$tools/bin/pip" install --quiet --no-input --disable-pip-version-check --requirement "$requirements"; } >>"$log" 2>&1 || {
+      last_lines "$log"
+      return 1
+    }
+    cp "$requirements" "$tools/requirements.txt"
+  fi
+  "$tools/bin/check-jsonschema" --builtin-schema vendor.compose-spec "$root/docker/compose.yaml"
+}
+
 need_cargo
 cd "$root"
 components
 step "shell" "mend the script named above, then make check" shell_syntax
+step "docker/compose.yaml" "mend what is named above, then make check" compose_schema
 step "format" "cargo fmt, then make check" cargo fmt --all --check
 step "lints" "mend them, then make check" \
   cargo clippy --workspace --all-targets --features ordo/crash-points -- -D warnings

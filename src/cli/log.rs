@@ -92,17 +92,26 @@ fn print(verified: &Verified) {
     log.examples.iter().for_each(|example| output::line(example));
     output::line(&format!("{} events of {} streams read, {} violations", log.events, log.streams, log.violations));
     let Some(topics) = &verified.topics else { return };
-    let row = |topic: &TopicReport| {
-        let counts = [topic.events, topic.records, topic.missing, topic.out_of_order, topic.foreign, topic.repeated];
-        let [events, records, missing, out_of_order, foreign, repeated] = counts.map(|count| count.to_string());
-        let place = format!("{}/{}", topic.topic, topic.partition);
-        [place, events, records, missing, out_of_order, foreign, repeated]
+    let row = |partitions: &[TopicReport]| {
+        let sum = |of: fn(&TopicReport) -> u64| partitions.iter().map(of).sum::<u64>().to_string();
+        [
+            partitions[0].topic.clone(),
+            sum(|report| report.events),
+            sum(|report| report.records),
+            sum(|report| report.missing),
+            sum(|report| report.out_of_order),
+            sum(|report| report.foreign),
+            sum(|report| report.repeated),
+        ]
     };
-    let heading = ["topic/partition", "events", "records", "missing", "out of order", "foreign", "repeated"];
-    output::table(heading, topics.iter().map(row));
+    let heading = ["topic", "events", "records", "missing", "out of order", "foreign", "repeated"];
+    output::table(heading, topics.chunk_by(|one, next| one.topic == next.topic).map(row));
     for topic in topics {
         if let Some(first) = &topic.first {
-            output::line(&format!("{}/{}: {}. Next: {}", topic.topic, topic.partition, first.what, first.next));
+            output::line(&format!(
+                "{} partition {}: {}. Next: {}",
+                topic.topic, topic.partition, first.what, first.next
+            ));
         }
     }
 }

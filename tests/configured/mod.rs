@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use ordo::app::Role;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -115,4 +116,52 @@ fn an_address_that_is_none_is_refused_and_none_at_all_is_a_warning() {
     let output = Folder::with("").ordo(&["config", "check"], &[]);
     let (_, warnings) = said(&output);
     assert!(output.status.success() && warnings.contains("DATABASE_URL"), "{warnings}");
+}
+
+/// Words of `docker/` that look like keys of the configuration.
+fn docker_words(file: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docker").join(file)).unwrap();
+    let words = text.split(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_');
+    words.filter(|word| word.starts_with("ORDO_") && word.contains("__")).map(str::to_owned).collect()
+}
+
+#[test]
+fn what_docker_configures_are_keys_and_roles_of_ordo() {
+    let shown = said(&Folder::with("").ordo(&["config", "show", "--json"], &[])).0;
+    let keys: Vec<Value> = serde_json::from_str(&shown).unwrap();
+    let variables: Vec<String> =
+        keys.iter().map(|shown| ordo::config::variable_of(shown["key"].as_str().unwrap())).collect();
+    for file in ["Dockerfile", "compose.yaml", "ops-token.sh"] {
+        let words = docker_words(file);
+        assert!(!words.is_empty(), "docker/{file} configures nothing");
+        for word in words {
+            assert!(variables.contains(&word), "docker/{file} sets {word}, which is no key");
+        }
+    }
+    let compose = include_str!("../../docker/compose.yaml");
+    let mut roles: Vec<Role> = compose
+        .split("--roles, \"")
+        .skip(1)
+        .flat_map(|rest| rest.split('"').next().unwrap().split(','))
+        .map(|role| role.parse().unwrap())
+        .collect();
+    roles.sort_by_key(|role| Role::ALL.iter().position(|known| known == role));
+    assert_eq!(roles, Role::ALL, "each role is run by one of the services");
+}
+
+#[test]
+fn the_token_that_docker_makes_is_one_that_ordo_takes() {
+    let folder = Folder::with("");
+    let script = folder.0.join("ops-token.sh");
+    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("docker/ops-token.sh"), &script).unwrap();
+    for _ in 0..2 {
+        assert!(Command::new("bash").arg(&script).output().unwrap().status.success());
+    }
+    let line = std::fs::read_to_string(folder.0.join("ops-token.env")).unwrap();
+    let (name, value) = line.trim_end().split_once('=').unwrap();
+    let environment = [ADDRESS, (name, value.trim_matches('\'')), ("ORDO_OPS__LISTEN", "0.0.0.0:8081")];
+    let output = folder.ordo(&["config", "check"], &environment);
+    assert!(output.status.success(), "{}", said(&output).1);
+    let without = folder.ordo(&["config", "check"], &[ADDRESS, ("ORDO_OPS__LISTEN", "0.0.0.0:8081")]);
+    assert!(!without.status.success());
 }
