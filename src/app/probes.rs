@@ -45,7 +45,11 @@ pub(super) fn probe(resources: &Resources, roles: &[Role]) -> Probe {
 pub async fn doctor(config: &Config) -> Vec<Finding> {
     let postgres = async {
         match postgres::pool(&config.postgres) {
-            Ok(db) => log(&db).await,
+            Ok(db) => {
+                let mut findings = log(&db).await;
+                findings.extend(protection(&db).await);
+                findings
+            }
             Err(error) => vec![Finding::down("postgres", error.to_string(), "an address", "set DATABASE_URL")],
         }
     };
@@ -74,10 +78,7 @@ async fn log(db: &PgPool) -> Vec<Finding> {
         }
     };
     let answers = Finding::ok("postgres", format!("version {version}"), "an answer");
-    let mut findings = vec![answers, partitions(db).await];
-    findings.extend(protection(db).await);
-    findings.push(oldest(db).await);
-    findings
+    vec![answers, partitions(db).await, oldest(db).await]
 }
 
 /// A role that could rewrite history works all the same, so it is told and nothing more. `None` without a log.
