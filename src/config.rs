@@ -46,6 +46,8 @@ pub struct Config {
     pub ops: crate::ops::Config,
     /// What is logged.
     pub log: crate::telemetry::log::Config,
+    /// Where traces go.
+    pub trace: crate::telemetry::trace::Config,
 }
 
 /// In one line: where it stands, what is wrong, what to do.
@@ -71,6 +73,7 @@ impl Config {
         self.subscription.check()?;
         self.supervision.check()?;
         self.http.check()?;
+        self.trace.check()?;
         crate::ops::access::check(&self.ops)
     }
 }

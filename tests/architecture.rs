@@ -66,6 +66,9 @@ const CRATES: &[(&str, &[&str])] = &[
     // An action's or a question's arguments are body, schema and flags in one struct.
     ("clap::", &["cli", "ops"]),
     ("figment::", &["config"]),
+    ("opentelemetry::", &["telemetry"]),
+    ("opentelemetry_sdk::", &["telemetry"]),
+    ("opentelemetry_otlp::", &["telemetry"]),
 ];
 
 /// Most lines of a file.

@@ -4,6 +4,7 @@ mod configured;
 mod consumers;
 mod destructive;
 mod log;
+mod observed;
 mod operators;
 mod orders;
 mod supervised;

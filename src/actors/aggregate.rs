@@ -19,6 +19,8 @@ use crate::contracts::{Position, PositionToken};
 use crate::domain::{Aggregate, DomainEvent, Refusal};
 use crate::event_store::{self, Append, Appended, NewEvent, Outcome, append};
 use crate::supervision::Crash;
+use crate::telemetry::event_store::Asked;
+use crate::telemetry::trace::{self, Span};
 use crate::{clock, faults, telemetry};
 
 /// Kind of this actor.
@@ -39,6 +41,8 @@ pub struct Execute<A: Aggregate> {
     pub command: A::Command,
     /// What comes with it.
     pub request: Request,
+    /// From here to its answer, in its trace.
+    pub span: Span,
     /// Whoever waits.
     pub reply: Reply,
 }
@@ -138,15 +142,19 @@ impl<A: Aggregate> Actor for Live<A> {
         envelope: Self::Msg,
         state: &mut State<A>,
     ) -> Result<(), ActorProcessingErr> {
-        let (Execute { command, request, reply }, handling) = envelope.open();
+        let (Execute { command, request, span, reply }, handling) = envelope.open();
         faults::actor(AGGREGATE)?;
-        let answer = state.execute(&command, &request).await?;
+        span.moment("taken from the mailbox");
+        let answer = state.execute(&command, &request, &span).await?;
         faults::actor("aggregate.appended")?;
         state.leave_known();
+        let asked = Asked { aggregate: A::NAME, command: A::name_of(&command), stream_id: &state.stream_id };
         match &answer {
-            Ok(_) => telemetry::event_store::command_accepted(A::NAME),
-            Err(error) => telemetry::event_store::command_refused(A::NAME, reason(error)),
+            Ok(receipt) => telemetry::event_store::command_accepted(asked, receipt.version, &request.meta, &span),
+            Err(error) => telemetry::event_store::command_refused(asked, reason(error), &request.meta, &span),
         }
+        // Its trace is told before whoever asked can look for it.
+        drop(span);
         // Whoever asked may have given up.
         _ = reply.send(answer);
         handling.done();
@@ -167,6 +175,7 @@ impl<A: Aggregate> State<A> {
         &mut self,
         command: &A::Command,
         request: &Request,
+        span: &Span,
     ) -> Result<Result<Receipt, CommandError>, Crash> {
         let assumed_empty = A::creates(command) && self.known.version == 0;
         let mut confirmed = false;
@@ -190,7 +199,7 @@ impl<A: Aggregate> State<A> {
             match decided {
                 Err(refusal) => return Ok(self.refuse(command, &refusal, request).await),
                 Ok(events) if events.is_empty() => return Ok(Ok(self.receipt(false))),
-                Ok(events) => match self.append(&events, request).await? {
+                Ok(events) => match self.append(&events, request, span).await? {
                     Tried::Answered(answer) => return Ok(answer),
                     Tried::Conflict if self.catch_up().await.is_err() => {
                         return Ok(Err(unavailable()));
@@ -240,7 +249,7 @@ impl<A: Aggregate> State<A> {
         Err(CommandError::refused(refusal))
     }
 
-    async fn append(&mut self, events: &[A::Event], request: &Request) -> Result<Tried, Crash> {
+    async fn append(&mut self, events: &[A::Event], request: &Request, span: &Span) -> Result<Tried, Crash> {
         let wanted = Append {
             append_id: clock::random_id(),
             stream_id: self.stream_id.clone(),
@@ -253,7 +262,8 @@ impl<A: Aggregate> State<A> {
         if let Err(append::TooLarge { bytes, limit }) = append::check_size(&wanted, self.resources.event_bytes) {
             return Ok(Tried::Answered(Err(CommandError::TooLarge { bytes, limit })));
         }
-        let answer = match self.send(wanted, request.lane) {
+        let span = trace::append(span, &self.stream_id, events.len());
+        let answer = match self.send(wanted, request.lane, span) {
             Ok(answer) => answer,
             Err(error) => return Ok(Tried::Answered(Err(error))),
         };
@@ -270,10 +280,15 @@ impl<A: Aggregate> State<A> {
         }
     }
 
-    fn send(&self, append: Append, lane: Lane) -> Result<oneshot::Receiver<Result<Outcome, WriteError>>, CommandError> {
+    fn send(
+        &self,
+        append: Append,
+        lane: Lane,
+        span: Span,
+    ) -> Result<oneshot::Receiver<Result<Outcome, WriteError>>, CommandError> {
         let (reply, answer) = oneshot::channel();
         let partition = usize::try_from(self.partition).expect("partitions are numbered from 0");
-        match self.resources.writers[partition].try_send(lane, writer::Message::Append(append, reply)) {
+        match self.resources.writers[partition].try_send(lane, writer::Message::Append(append, span, reply)) {
             Ok(()) => Ok(answer),
             Err(Refused::Full(_)) => Err(CommandError::Overloaded { retry_after: RETRY_AFTER }),
             Err(Refused::Closed(_)) => Err(unavailable()),

@@ -18,6 +18,7 @@ use crate::domain::order::{self, Order, PricedLine};
 use crate::domain::product::{self, Product};
 use crate::domain::{Aggregate, OrderId, ProductId};
 use crate::event_store::Partitions;
+use crate::telemetry::trace;
 
 /// Times a command is sent again when its actor ended before it answered: every command may be asked twice.
 const SENDS: usize = 3;
@@ -51,13 +52,18 @@ impl<A: Aggregate> Shards<A> {
 
     async fn ask(&self, id: A::Id, command: A::Command, request: Request) -> Result<Receipt, CommandError> {
         let deadline = Instant::now() + self.answer_within;
+        let lane = request.lane;
         let route = self.route(self.partitions.of(&id.to_string()));
         // Once an answer was lost, nobody can say any more that nothing was done, whatever the next try meets.
         let mut was_lost = false;
         for _ in 0..SENDS {
             let (reply, answer) = oneshot::channel();
-            let execute = aggregate::Execute { command: command.clone(), request: request.clone(), reply };
-            match route.try_send(request.lane, shard::Message::Execute(id.clone(), execute)) {
+            let mut request = request.clone();
+            let span = trace::command(A::NAME, A::name_of(&command), &id, request.meta.traceparent.as_deref());
+            // What is decided belongs under the decision, not beside it.
+            request.meta.traceparent = span.traceparent().or(request.meta.traceparent);
+            let execute = aggregate::Execute { command: command.clone(), request, span, reply };
+            match route.try_send(lane, shard::Message::Execute(id.clone(), execute)) {
                 Ok(()) => {}
                 Err(_) if was_lost => break,
                 Err(Refused::Full(_)) => {

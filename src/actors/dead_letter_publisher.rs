@@ -18,6 +18,7 @@ use crate::subscription::Lane;
 use crate::subscription::checkpoint::{self, LOG};
 use crate::subscription::dead_letter::{self, DeadLetter};
 use crate::supervision::Crash;
+use crate::telemetry::trace::Span;
 
 /// Kind of this actor, and name of its lease.
 pub const DEAD_LETTER_PUBLISHER: &str = "dead_letter_publisher";
@@ -146,5 +147,6 @@ fn record(letter: &DeadLetter) -> Record {
         value: letter.payload.clone(),
         headers: letter.headers(),
         at: letter.last_failed_at,
+        span: Span::default(),
     }
 }

@@ -22,6 +22,7 @@ use crate::kafka::{InFlight, PublishError, Publisher, Record, Topics};
 use crate::subscription::Lane;
 use crate::subscription::checkpoint::{self, Claim, LOG};
 use crate::supervision::Crash;
+use crate::telemetry::trace;
 use crate::{clock, telemetry};
 
 /// Kind of this actor, and name of its subscription.
@@ -374,6 +375,7 @@ fn records_of(
             .map(|(name, value)| (name.to_owned(), Some(value.into_bytes())))
             .collect(),
         at: event.recorded_at,
+        span: trace::publish(topic, event),
     };
     let mut records = VecDeque::from([record(topic, Some(previous.get(topic).copied().unwrap_or(0)))]);
     if mirrored.contains(&event.event_type) {

@@ -19,6 +19,7 @@ use super::supervisor::ChildSpec;
 use crate::event_store::{Append, AppendError, Appended, Bell, Config, Outcome, Pressure, append};
 use crate::faults::{self, Defect};
 use crate::postgres::{self, Fault};
+use crate::telemetry::trace::Span;
 use crate::{clock, telemetry};
 
 /// Kind of this actor.
@@ -49,8 +50,8 @@ pub type Reply = oneshot::Sender<Result<Outcome, WriteError>>;
 /// What a writer can be told.
 #[derive(Debug)]
 pub enum Message {
-    /// Make this durable.
-    Append(Append, Reply),
+    /// Make this durable; its span ends with it.
+    Append(Append, Span, Reply),
     /// From itself: the batch has been answered; its connection, if it is still good.
     Landed(Option<Box<PgConnection>>),
 }
@@ -68,9 +69,36 @@ pub enum WriteError {
 
 struct Pending {
     append: Append,
+    waiting: Waiting,
+    since: Instant,
+}
+
+/// Whoever waits for one append.
+struct Waiting {
     reply: Reply,
     handling: Handling,
-    since: Instant,
+    span: Span,
+}
+
+impl Waiting {
+    /// As it is, or with a planted defect one that has been answered already.
+    fn early(self) -> Self {
+        Self { reply: early(self.reply), ..self }
+    }
+
+    fn answer(self, outcome: Result<Outcome, WriteError>) {
+        let is_written = outcome.is_ok();
+        telemetry::event_store::append_answered(
+            &self.span,
+            outcome.as_ref().map(|outcome| *outcome == Outcome::Conflict),
+        );
+        drop(self.span);
+        // Whoever asked may have given up; what is durable is durable all the same.
+        _ = self.reply.send(outcome);
+        if is_written {
+            self.handling.done();
+        }
+    }
 }
 
 /// What a writer holds.
@@ -120,9 +148,10 @@ impl Actor for Writer {
     ) -> Result<(), ActorProcessingErr> {
         let (message, handling) = envelope.open();
         match message {
-            Message::Append(append, reply) => {
+            Message::Append(append, span, reply) => {
                 faults::actor(WRITER)?;
-                state.pending.push_back(Pending { append, reply, handling, since: Instant::now() });
+                let waiting = Waiting { reply, handling, span };
+                state.pending.push_back(Pending { append, waiting, since: Instant::now() });
             }
             Message::Landed(connection) => {
                 state.connection = connection;
@@ -150,7 +179,9 @@ impl State {
         }
         let batch = self.next_batch();
         if let Some(oldest) = batch.first() {
-            self.arguments.pressure.waited(oldest.since.elapsed());
+            let wait = oldest.since.elapsed();
+            self.arguments.pressure.waited(wait);
+            telemetry::event_store::set_out(self.arguments.number, batch.len(), wait);
         }
         let flight = Flight { arguments: self.arguments.clone(), connection: self.connection.take() };
         let (me, admission) = (me.clone(), self.admission.clone());
@@ -227,23 +258,25 @@ enum Answer {
 impl Flight {
     /// Until there is an answer. The connection comes back if it is still good.
     async fn fly(mut self, batch: Vec<Pending>) -> Option<Box<PgConnection>> {
-        let (appends, waiting): (Vec<Append>, Vec<_>) =
-            batch.into_iter().map(|pending| (pending.append, (early(pending.reply), pending.handling))).unzip();
+        let (appends, waiting): (Vec<Append>, Vec<Waiting>) =
+            batch.into_iter().map(|pending| (pending.append, pending.waiting.early())).unzip();
+        for one in &waiting {
+            one.span.moment("its batch sets out");
+            one.span.number("ordo.batch", appends.len());
+        }
         let started = Instant::now();
         match self.write(&appends).await {
             Ok(outcomes) => {
                 faults::point("writer.committed");
                 self.land(appends, &outcomes, started.elapsed());
-                for ((reply, handling), outcome) in waiting.into_iter().zip(outcomes) {
-                    // Whoever asked may have given up; it is durable all the same.
-                    _ = reply.send(Ok(told(outcome)));
-                    handling.done();
+                for (one, outcome) in waiting.into_iter().zip(outcomes) {
+                    one.answer(Ok(told(outcome)));
                 }
             }
             Err(WriteError::Rejected(_)) if appends.len() > 1 => self.one_by_one(appends, waiting).await,
             Err(error) => {
-                for (reply, _) in waiting {
-                    _ = reply.send(Err(error.clone()));
+                for one in waiting {
+                    one.answer(Err(error.clone()));
                 }
             }
         }
@@ -251,16 +284,15 @@ impl Flight {
     }
 
     /// One of the batch is refused by Postgres: each alone, so that only that one is.
-    async fn one_by_one(&mut self, appends: Vec<Append>, waiting: Vec<(Reply, Handling)>) {
-        for (append, (reply, handling)) in appends.into_iter().zip(waiting) {
+    async fn one_by_one(&mut self, appends: Vec<Append>, waiting: Vec<Waiting>) {
+        for (append, one) in appends.into_iter().zip(waiting) {
             let started = Instant::now();
             let alone = [append];
             let outcome = self.write(&alone).await;
             if let Ok(outcomes) = &outcome {
                 self.land(alone.to_vec(), outcomes, started.elapsed());
             }
-            _ = reply.send(outcome.map(|outcomes| told(outcomes[0])));
-            handling.done();
+            one.answer(outcome.map(|outcomes| told(outcomes[0])));
         }
     }
 

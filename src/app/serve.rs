@@ -58,6 +58,7 @@ pub enum ServeError {
 /// [`ServeError`], each with what to do next.
 pub async fn serve(config: Config, roles: Vec<Role>) -> Result<(), ServeError> {
     telemetry::exporter::install();
+    telemetry::trace::install(&config.trace).map_err(ServeError::Refused)?;
     faults::arm_from_environment().map_err(ServeError::Refused)?;
     let ops_listener = bind(config.ops.listen, "ORDO_OPS__LISTEN").await?;
     let rest_listener = match roles.contains(&Role::Http) {

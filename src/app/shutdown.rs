@@ -9,6 +9,7 @@ use crate::actors::relay::RELAY;
 use crate::actors::supervisor::Root;
 use crate::event_store;
 use crate::subscription::checkpoint::{self, LOG};
+use crate::telemetry;
 
 /// Longest wait for one actor: it is to finish the transaction it is in, no more.
 const CHILD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -63,9 +64,11 @@ async fn drained(resources: &Resources) -> String {
     }
 }
 
-/// Supervision's last facts.
+/// Supervision's last facts, and the last spans.
 pub(super) async fn last_words(resources: &Resources) {
     if let Err(error) = resources.history.flush(&resources.db).await {
         tracing::debug!(%error, "the last supervision facts were not stored");
     }
+    // It blocks for a second at most; a panic there takes nothing with it.
+    _ = tokio::task::spawn_blocking(telemetry::trace::shut_down).await;
 }

@@ -33,6 +33,9 @@ pub trait Aggregate: Clone + Default + Debug + PartialEq + Send + Sync + 'static
     #[must_use]
     fn evolve(self, event: &Self::Event) -> Self;
 
+    /// What `command` is called in logs and traces: one word, such as `place`.
+    fn name_of(command: &Self::Command) -> &'static str;
+
     /// Whether `command` brings the aggregate into being, so that its stream may be assumed empty without a read: if it
     /// is not, the append meets a conflict and tells.
     fn creates(command: &Self::Command) -> bool;

@@ -44,7 +44,14 @@ pub struct Problem {
     #[serde(skip)]
     #[schemars(skip)]
     retry_after: Option<Duration>,
+    #[serde(skip)]
+    #[schemars(skip)]
+    cause: Option<String>,
 }
+
+/// Why a request met a fault of ours: goes with the answer to where it is logged, and no further.
+#[derive(Clone, Debug)]
+pub(super) struct Cause(pub String);
 
 /// One field that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -78,6 +85,7 @@ impl Problem {
             errors: Vec::new(),
             next: None,
             retry_after: None,
+            cause: None,
         })
     }
 
@@ -189,14 +197,19 @@ impl From<sqlx::Error> for Refused {
 
 /// A bug of ours: told in full to the log, and to the caller only that it is.
 pub(super) fn internal(error: &dyn std::error::Error) -> Refused {
-    tracing::error!(error = %error, "a request failed");
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the request met a fault of the service")
-        .next("report it with the X-Request-Id of this answer; the log has the cause")
+    let mut problem =
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the request met a fault of the service")
+            .next("report it with the X-Request-Id of this answer; the log has the cause");
+    problem.cause = Some(error.to_string());
+    problem
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = (self.status(), Json(&self)).into_response();
+        if let Some(cause) = self.cause {
+            response.extensions_mut().insert(Cause(cause));
+        }
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(pause) = self.retry_after {

@@ -19,6 +19,7 @@ use super::error::{Failed, FieldError, Problem, Refused};
 use crate::clock;
 use crate::commands;
 use crate::contracts::Meta;
+use crate::telemetry::trace;
 
 /// Header that makes a repeated request meet its first answer.
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
@@ -75,25 +76,26 @@ impl Correlation {
     }
 }
 
+/// The trace context of what a request leads to, where the request itself is traced.
+#[derive(Clone, Debug)]
+pub(super) struct Traced(pub String);
+
+/// The caller's trace context; one that cannot be read is left out, since it decides about nothing.
+pub(super) fn traceparent(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get("traceparent").and_then(|value| value.to_str().ok())?;
+    trace::is_traceparent(text).then_some(text)
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Story {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let traceparent = parts.headers.get("traceparent").and_then(|value| value.to_str().ok());
+        let ours = parts.extensions.get::<Traced>().map(|traced| traced.0.clone());
         Ok(Self {
             correlation_id: parts.extensions.get::<Correlation>().map(|correlation| correlation.0),
-            traceparent: traceparent.filter(|text| is_traceparent(text)).map(str::to_owned),
+            traceparent: ours.or_else(|| traceparent(&parts.headers).map(str::to_owned)),
         })
     }
-}
-
-/// `00-<32 hex>-<16 hex>-<2 hex>`; anything else is left out, since it decides about nothing.
-fn is_traceparent(text: &str) -> bool {
-    let lengths = [2, 32, 16, 2];
-    let mut parts = text.split('-');
-    lengths.iter().all(|length| {
-        parts.next().is_some_and(|part| part.len() == *length && part.bytes().all(|c| c.is_ascii_hexdigit()))
-    }) && parts.next().is_none()
 }
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {

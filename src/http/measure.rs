@@ -11,9 +11,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use metrics::{Counter, Histogram};
 
-use super::error::Problem;
-use super::extract::Correlation;
-use crate::telemetry::names;
+use super::error::{Cause, Problem};
+use super::extract::{Correlation, Traced, traceparent};
+use crate::telemetry::http::Answered;
+use crate::telemetry::trace::{self, Span};
+use crate::telemetry::{self, names};
 
 /// Label of requests no route knows.
 const UNMATCHED: &str = "unmatched";
@@ -35,7 +37,10 @@ pub(super) async fn answer(State(within): State<Duration>, mut request: Request,
     let correlation = Correlation::of(request.headers());
     request.extensions_mut().insert(correlation);
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
     let method = name_of(request.method());
+    let uri = request.uri().clone();
+    let span = begin(&mut request, method, route, correlation.0);
     let mut response = match tokio::time::timeout(within, next.run(request)).await {
         Ok(response) => response,
         Err(_) => too_slow(method).into_response(),
@@ -45,8 +50,24 @@ pub(super) async fn answer(State(within): State<Duration>, mut request: Request,
     if let Ok(id) = HeaderValue::from_str(id) {
         response.headers_mut().insert("x-request-id", id);
     }
-    record(route.as_ref().map_or(UNMATCHED, MatchedPath::as_str), method, response.status(), begun.elapsed());
+    let answered =
+        Answered { method, path: uri.path(), status: response.status().as_u16(), correlation_id: correlation.0 };
+    let cause = response.extensions_mut().remove::<Cause>();
+    telemetry::http::answered(answered, cause.map(|cause| cause.0).as_deref(), begun.elapsed(), &span);
+    record(route, method, response.status(), begun.elapsed());
     response
+}
+
+/// The request's span, where callers' stories begin: what probes, scrapes and operators ask is nobody's story.
+fn begin(request: &mut Request, method: &'static str, route: &str, correlation: uuid::Uuid) -> Span {
+    if !route.starts_with("/v1/") {
+        return Span::default();
+    }
+    let span = trace::request(method, route, correlation, traceparent(request.headers()));
+    if let Some(traceparent) = span.traceparent() {
+        request.extensions_mut().insert(Traced(traceparent));
+    }
+    span
 }
 
 fn too_slow(method: &str) -> Problem {

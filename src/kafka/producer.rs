@@ -18,7 +18,7 @@ use super::Config;
 use super::callbacks::tell;
 use crate::contracts::Position;
 use crate::subscription::checkpoint::Acknowledged;
-use crate::telemetry;
+use crate::telemetry::{self, trace::Span};
 
 /// Why publishing cannot go on with this producer.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -46,6 +46,8 @@ pub struct Record {
     pub headers: Vec<(String, Option<Vec<u8>>)>,
     /// Its time.
     pub at: DateTime<Utc>,
+    /// From here to the broker's acknowledgement, in the event's trace.
+    pub span: Span,
 }
 
 /// Hands out the process' producer, and a new one after it broke.
@@ -115,7 +117,12 @@ impl Generation {
         for (key, value) in &record.headers {
             headers = headers.insert(Header { key, value: value.as_deref() });
         }
-        let ticket = Box::new(Ticket { position, topic: record.topic.clone(), window: window.clone() });
+        let ticket = Box::new(Ticket {
+            position,
+            topic: record.topic.clone(),
+            window: window.clone(),
+            span: record.span.clone(),
+        });
         let mut base: BaseRecord<'_, [u8], [u8], Box<Ticket>> =
             BaseRecord::with_opaque_to(&topic, ticket).headers(headers).timestamp(record.at.timestamp_millis());
         if let Some(partition) = record.partition {
@@ -150,6 +157,7 @@ struct Ticket {
     position: Position,
     topic: String,
     window: Arc<InFlight>,
+    span: Span,
 }
 
 struct Deliveries {
@@ -174,6 +182,7 @@ impl ProducerContext for Deliveries {
             }
             Err((error, _)) => {
                 self.broken.store(true, Ordering::Release);
+                ticket.span.failed(error);
                 ticket.window.fail(&error.to_string());
             }
         }

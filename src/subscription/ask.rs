@@ -10,7 +10,7 @@ use super::{Delivered, Dependency, Failure};
 use crate::commands::{CommandError, Commands, Lane, Request};
 use crate::contracts::Meta;
 use crate::domain::OrderId;
-use crate::telemetry;
+use crate::telemetry::{self, subscription::Spans};
 
 /// Sends a batch's commands and waits for every answer.
 ///
@@ -20,6 +20,7 @@ pub async fn send(
     subscription: &str,
     wanted: Vec<OrderCommand>,
     events: &[&Delivered],
+    spans: &Spans,
     commands: &Commands,
 ) -> Result<(), Failure> {
     let mut by_order: BTreeMap<OrderId, Vec<OrderCommand>> = BTreeMap::new();
@@ -28,7 +29,7 @@ pub async fn send(
     }
     let streams = by_order.into_values().map(|of_one| async move {
         for command in of_one {
-            send_one(subscription, command, events, commands).await?;
+            send_one(subscription, command, events, spans, commands).await?;
         }
         Ok(())
     });
@@ -39,18 +40,20 @@ async fn send_one(
     subscription: &str,
     wanted: OrderCommand,
     events: &[&Delivered],
+    spans: &Spans,
     commands: &Commands,
 ) -> Result<(), Failure> {
-    let request = Request { meta: caused_by(events[wanted.cause]), lane: Lane::Consumer };
+    let cause = events[wanted.cause];
+    let request = Request { meta: caused_by(cause, spans), lane: Lane::Consumer };
     let name = wanted.command.name();
     match commands.orders.execute(wanted.order_id, wanted.command, request).await {
         Ok(receipt) => {
             let outcome = if receipt.appended { "done" } else { "already_so" };
-            telemetry::subscription::command_answered(subscription, name, outcome);
+            telemetry::subscription::command_answered(subscription, cause, name, outcome);
             Ok(())
         }
         Err(CommandError::Refused { code, .. }) => {
-            telemetry::subscription::command_answered(subscription, name, code);
+            telemetry::subscription::command_answered(subscription, cause, name, code);
             Ok(())
         }
         Err(error @ (CommandError::TooLarge { .. } | CommandError::UnknownProducts(_))) => {
@@ -60,13 +63,13 @@ async fn send_one(
     }
 }
 
-/// What an event's consequences carry: its story, and itself as their cause.
-pub(super) fn caused_by(cause: &Delivered) -> Meta {
+/// What an event's consequences carry: its story, itself as their cause, and the trace of what is being done about it.
+pub(super) fn caused_by(cause: &Delivered, spans: &Spans) -> Meta {
     let meta = cause.event.meta();
     Meta {
         request_hash: None,
         correlation_id: meta.correlation_id,
         causation_id: Some(cause.event_id),
-        traceparent: meta.traceparent,
+        traceparent: spans.traceparent(cause.event_id).or(meta.traceparent),
     }
 }

@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 
 use super::admit::{Admitted, Entry};
 use super::dead_letter;
-use super::pass::{self, Item, PassError, Passed, Subscription};
+use super::pass::{self, Item, PassError, Passed};
 use super::retry::{Verdict, verdict};
-use super::{Failure, Lane};
+use super::{Failure, Lane, Subscription};
 use crate::contracts::Position;
 use crate::{clock, telemetry};
 
@@ -126,7 +126,11 @@ impl Work {
     fn failed(&mut self, mut piece: Piece, failure: &Failure, subscription: &Subscription, lane: &Lane) -> Progress {
         let jitter = rand::random::<f64>();
         let verdict = verdict(failure, piece.items.len(), piece.tries, jitter, &subscription.config);
-        telemetry::subscription::batch_failed(lane, piece.items.len(), piece.tries, failure);
+        let alone = match piece.items.as_slice() {
+            [Item { entry: Entry::Event(delivered), .. }] => Some(&**delivered),
+            _ => None,
+        };
+        telemetry::subscription::batch_failed(lane, piece.items.len(), alone, piece.tries, failure);
         piece.after_conflict |= matches!(failure, Failure::Conflict(_));
         let now = clock::now();
         let first_failed_at = *piece.first_failed_at.get_or_insert(now);
@@ -153,11 +157,11 @@ impl Work {
             Verdict::DeadLetter => {
                 let letter = dead_letter::Verdict::on(failure, piece.tries, first_failed_at, now);
                 for item in &mut piece.items {
-                    if matches!(item.entry, Entry::Event(_)) {
+                    if let Entry::Event(delivered) = &item.entry {
+                        telemetry::subscription::dead_lettered(lane, delivered, failure);
                         item.condemned = Some(letter.clone());
                     }
                 }
-                telemetry::subscription::dead_lettered(lane, failure);
                 piece.tries = 0;
                 self.pieces.push(piece);
                 Progress::Continue

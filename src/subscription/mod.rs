@@ -16,6 +16,7 @@ mod feed;
 mod guard;
 mod log_feed;
 pub mod pass;
+mod reader;
 mod retry;
 
 pub use admit::{AdmitError, Admitted, Delivered, Entry};
@@ -29,4 +30,4 @@ pub use consumer::{
 pub use failure::{BoxError, Dependency, Failure};
 pub use feed::{Batch, Feed, FeedError, Record};
 pub use log_feed::LogFeed;
-pub use pass::Subscription;
+pub use reader::Subscription;

@@ -3,48 +3,24 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use chrono::{DateTime, Utc};
 use futures::FutureExt;
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, Postgres, Transaction};
 
-use super::admit::{Delivered, Entry};
-use super::consumer::{Decision, Decisions, FoldEvent, Folds, Handler, Tx};
+use super::admit::{Delivered, Entry, Foreign};
+use super::consumer::{Decision, Decisions, FoldEvent, Tx};
 use super::dead_letter::{self, DeadLetter, Verdict};
 use super::guard::{self, Order, StreamGap};
-use super::{Config, Failure, Lane, ask, checkpoint, dedup};
-use crate::commands::Commands;
+use super::{Failure, Lane, Record, Subscription, ask, checkpoint, dedup};
 use crate::contracts::{Position, RecordedEvent};
-use crate::event_store::{self, Append, Bell, Partitions, append};
+use crate::event_store::{self, Append, append};
 use crate::faults::{self, Defect};
+use crate::telemetry::subscription::Spans;
 use crate::{clock, telemetry};
 
 const SHARE_MODELS: &str = include_str!("sql/share_models.sql");
-
-/// A named reader, ready to run.
-#[derive(Clone)]
-pub struct Subscription {
-    /// Its name; for a consumer its Kafka group, too.
-    pub name: String,
-    /// What it decides; none for a view.
-    pub handler: Option<std::sync::Arc<dyn Handler>>,
-    /// Read models it keeps: folded from decisions where there is a handler, else from the events themselves.
-    pub folds: Folds,
-    /// How long its partitions stay with a silent owner; none where Kafka's group decides who owns them.
-    pub lease: Option<Duration>,
-    /// Where its commands go.
-    pub commands: Option<Commands>,
-    /// How it is run.
-    pub config: Config,
-    /// Largest event it may append, in bytes.
-    pub event_bytes: usize,
-    /// Postgres.
-    pub db: PgPool,
-    /// How the log is divided.
-    pub partitions: Partitions,
-    /// Rung after its appends.
-    pub bell: Bell,
-}
 
 /// One thing to do about a batch, and what holds once it is done.
 #[derive(Debug)]
@@ -112,7 +88,31 @@ pub async fn pass(
         return Ok(Passed::default());
     };
     let started = Instant::now();
-    ask_first(subscription, items).await?;
+    let (verb, events) = (subscription.verb(), events(items).map(|(delivered, _)| delivered));
+    let spans = telemetry::subscription::begun(lane, verb, events.filter(|delivered| subscription.reads(delivered)));
+    let done = commit(subscription, lane, epoch, (items, last), &spans, after_conflict).await;
+    match &done {
+        Ok((passed, newest)) => {
+            for (record, reason) in foreign(items) {
+                telemetry::subscription::foreign(lane, record, reason);
+            }
+            telemetry::subscription::batch_applied(lane, passed, *newest, started.elapsed());
+        }
+        Err(error) => spans.failed(error),
+    }
+    done.map(|(passed, _)| passed)
+}
+
+/// The transaction; with what it did, when the newest event it applied was appended.
+async fn commit(
+    subscription: &Subscription,
+    lane: &Lane,
+    epoch: i64,
+    (items, last): (&[Item], &Item),
+    spans: &Spans,
+    after_conflict: bool,
+) -> Result<(Passed, Option<DateTime<Utc>>), PassError> {
+    ask_first(subscription, items, spans).await?;
     let mut tx = subscription.db.begin().await?;
     faults::point("pass.begun");
     share_models(subscription, &mut tx).await?;
@@ -125,7 +125,7 @@ pub async fn pass(
     faults::point("pass.judged");
     let decisions = decide(subscription, &fresh, after_conflict, &mut tx).await?;
     faults::point("pass.handled");
-    let appends = appends(subscription, &fresh, decisions)?;
+    let appends = appends(subscription, &fresh, decisions, spans)?;
     fold(subscription, &fresh, &appends, &mut tx).await?;
     faults::point("pass.folded");
     passed.letters = bury(lane, items, &mut tx).await?;
@@ -137,9 +137,7 @@ pub async fn pass(
     faults::point("pass.committed");
     passed.appended = events.len() as u64;
     subscription.bell.ring_all(events);
-    let newest = fresh.last().map(|delivered| delivered.event.recorded_at);
-    telemetry::subscription::batch_applied(lane, &passed, newest, started.elapsed());
-    Ok(passed)
+    Ok((passed, fresh.last().map(|delivered| delivered.event.recorded_at)))
 }
 
 /// Moves the checkpoint past records that need nothing done.
@@ -168,8 +166,15 @@ fn events(items: &[Item]) -> impl Iterator<Item = (&Delivered, Option<&Verdict>)
     })
 }
 
+fn foreign(items: &[Item]) -> impl Iterator<Item = (&Record, &Foreign)> {
+    items.iter().filter_map(|item| match &item.entry {
+        Entry::Event(_) => None,
+        Entry::Foreign { record, reason } => Some((&**record, reason)),
+    })
+}
+
 /// Commands are answered before the transaction opens: between append and commit nothing but Postgres is awaited.
-async fn ask_first(subscription: &Subscription, items: &[Item]) -> Result<(), Failure> {
+async fn ask_first(subscription: &Subscription, items: &[Item], spans: &Spans) -> Result<(), Failure> {
     let (Some(handler), Some(commands)) = (&subscription.handler, &subscription.commands) else {
         return Ok(());
     };
@@ -177,7 +182,7 @@ async fn ask_first(subscription: &Subscription, items: &[Item]) -> Result<(), Fa
         events(items).filter(|(_, condemned)| condemned.is_none()).map(|(delivered, _)| delivered).collect();
     let wanted = std::panic::catch_unwind(AssertUnwindSafe(|| handler.commands(&events)))
         .map_err(|panic| Failure::Panic(message_of(&*panic)))??;
-    if wanted.is_empty() { Ok(()) } else { ask::send(&subscription.name, wanted, &events, commands).await }
+    if wanted.is_empty() { Ok(()) } else { ask::send(&subscription.name, wanted, &events, spans, commands).await }
 }
 
 async fn share_models(subscription: &Subscription, tx: &mut PgConnection) -> Result<(), Failure> {
@@ -268,6 +273,7 @@ fn appends(
     subscription: &Subscription,
     fresh: &[&Delivered],
     decisions: Vec<Decision>,
+    spans: &Spans,
 ) -> Result<Vec<Append>, Failure> {
     decisions
         .into_iter()
@@ -279,7 +285,7 @@ fn appends(
                 partition_key: decision.partition_key,
                 expected_version: decision.expected_version,
                 events: decision.events,
-                meta: ask::caused_by(fresh[decision.cause]).to_json(),
+                meta: ask::caused_by(fresh[decision.cause], spans).to_json(),
             };
             append::check_size(&append, subscription.event_bytes).map_err(Failure::permanent)?;
             Ok(append)

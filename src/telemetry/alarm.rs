@@ -12,24 +12,35 @@ use uuid::Uuid;
 use super::names;
 use crate::clock;
 
-/// A log partition has a hole: whoever follows it has stopped.
-pub const LOG_HOLE: &str = "log_hole";
-/// A topic lacks events that the log lacks, too.
-pub const TOPIC_HOLE: &str = "topic_hole";
-/// A topic lacked events; they came from the log.
-pub const TOPIC_FILLED: &str = "topic_filled";
-/// A topic has lost events that were published; they are published again from the log.
-pub const TOPIC_LOST: &str = "topic_lost";
-/// A topic holds events the log does not have: nothing more is published.
-pub const KAFKA_AHEAD: &str = "kafka_ahead";
-/// A stream has a gap before an event.
-pub const STREAM_GAP: &str = "stream_gap";
-/// The log is damaged: nothing is appended any more.
-pub const LOG_CORRUPT: &str = "log_corrupt";
-/// A topic has another number of partitions than the log: nothing is published to it.
-pub const TOPIC_PARTITIONS: &str = "topic_partitions";
-/// A read model cannot fold an event and has stopped before it.
-pub const VIEW_STOPPED: &str = "view_stopped";
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $value:literal;)+) => {
+        $($(#[$doc])* pub const $name: &str = $value;)+
+
+        /// Every code. Each has its page, `docs/runbooks/<code>.md`.
+        pub const ALL: &[&str] = &[$($value),+];
+    };
+}
+
+codes! {
+    /// A log partition has a hole: whoever follows it has stopped.
+    LOG_HOLE = "log_hole";
+    /// A topic lacks events that the log lacks, too.
+    TOPIC_HOLE = "topic_hole";
+    /// A topic lacked events; they came from the log.
+    TOPIC_FILLED = "topic_filled";
+    /// A topic has lost events that were published; they are published again from the log.
+    TOPIC_LOST = "topic_lost";
+    /// A topic holds events the log does not have: nothing more is published.
+    KAFKA_AHEAD = "kafka_ahead";
+    /// A stream has a gap before an event.
+    STREAM_GAP = "stream_gap";
+    /// The log is damaged: nothing is appended any more.
+    LOG_CORRUPT = "log_corrupt";
+    /// A topic has another number of partitions than the log: nothing is published to it.
+    TOPIC_PARTITIONS = "topic_partitions";
+    /// A read model cannot fold an event and has stopped before it.
+    VIEW_STOPPED = "view_stopped";
+}
 
 /// Alarms that ended within this time go on when they are raised again: a flapping one is one.
 const FLAPS_WITHIN: TimeDelta = TimeDelta::minutes(10);

@@ -3,9 +3,11 @@
 pub mod alarm;
 pub mod event_store;
 pub mod exporter;
+pub mod http;
 pub mod kafka;
 pub mod log;
 pub mod names;
 pub mod relay;
 pub mod subscription;
 pub mod supervision;
+pub mod trace;

@@ -1,84 +1,129 @@
-//! Names of the metrics.
+//! Names of the metrics: every one of them, so that what rules and dashboards name can be held against it.
 
-/// Actors started again, by kind and cause.
-pub const ACTOR_RESTARTS_TOTAL: &str = "ordo_actor_restarts_total";
-/// Actors that crashed, by kind and cause.
-pub const ACTOR_CRASHES_TOTAL: &str = "ordo_actor_crashes_total";
-/// Supervisors that gave up on a child, by cause.
-pub const SUPERVISOR_ESCALATIONS_TOTAL: &str = "ordo_supervisor_escalations_total";
-/// Supervision facts that never reached Postgres.
-pub const SUPERVISION_FACTS_DROPPED_TOTAL: &str = "ordo_supervision_facts_dropped_total";
-/// Supervision facts removed from Postgres because they were too old or too many.
-pub const SUPERVISION_FACTS_PURGED_TOTAL: &str = "ordo_supervision_facts_purged_total";
-/// Live mailboxes, by kind of actor.
-pub const MAILBOXES: &str = "ordo_mailboxes";
-/// Messages accepted and not finished, by kind of actor and lane: the permits in use.
-pub const MAILBOX_DEPTH: &str = "ordo_mailbox_depth";
-/// Age of the oldest message not finished, by kind of actor.
-pub const MAILBOX_OLDEST_SECONDS: &str = "ordo_mailbox_oldest_seconds";
-/// Messages handled, by kind of actor.
-pub const MESSAGES_HANDLED_TOTAL: &str = "ordo_messages_handled_total";
-/// Messages whose handling failed, or that were lost with their actor, by kind of actor.
-pub const MESSAGES_FAILED_TOTAL: &str = "ordo_messages_failed_total";
-/// Messages refused for want of a permit, by kind of actor.
-pub const MESSAGES_REFUSED_TOTAL: &str = "ordo_messages_refused_total";
-/// Time spent handling messages, in microseconds, by kind of actor.
-pub const MESSAGES_BUSY_MICROSECONDS_TOTAL: &str = "ordo_messages_busy_microseconds_total";
-/// Requests answered over REST, by route, method and status.
-pub const HTTP_REQUESTS_TOTAL: &str = "ordo_http_requests_total";
-/// Time to answer a request, by route.
-pub const HTTP_REQUEST_SECONDS: &str = "ordo_http_request_seconds";
-/// Commands accepted: what they decided is durable, by aggregate.
-pub const COMMANDS_ACCEPTED_TOTAL: &str = "ordo_commands_accepted_total";
-/// Commands not accepted, by aggregate and reason.
-pub const COMMANDS_REFUSED_TOTAL: &str = "ordo_commands_refused_total";
-/// Commits of the log made by writers.
-pub const COMMITS_TOTAL: &str = "ordo_commits_total";
-/// Events in those commits.
-pub const COMMIT_EVENTS_TOTAL: &str = "ordo_commit_events_total";
-/// Time a commit took.
-pub const COMMIT_SECONDS: &str = "ordo_commit_seconds";
-/// Appends that met another one of the same stream.
-pub const APPEND_CONFLICTS_TOTAL: &str = "ordo_append_conflicts_total";
-/// Batches sent again because their outcome was lost.
-pub const APPEND_RESENT_TOTAL: &str = "ordo_append_resent_total";
-/// Head of each log partition, as the relay knows it.
-pub const LOG_HEAD: &str = "ordo_log_head_position";
-/// Position up to which the relay's broker has acknowledged, by partition.
-pub const RELAY_POSITION: &str = "ordo_relay_position";
-/// Events of the log that are not on Kafka yet, by partition.
-pub const RELAY_LAG: &str = "ordo_relay_lag_events";
-/// Age of the oldest event that is not on Kafka yet, by partition.
-pub const RELAY_LAG_SECONDS: &str = "ordo_relay_lag_seconds";
-/// Records acknowledged by the broker, by topic.
-pub const RELAY_RECORDS_TOTAL: &str = "ordo_relay_records_total";
-/// Events published again to a topic that had lost them; by topic.
-pub const RELAY_REPUBLISHED_TOTAL: &str = "ordo_relay_republished_total";
-/// 1 while no broker answers this process, else 0.
-pub const KAFKA_AWAY: &str = "ordo_kafka_away";
-/// Times the relay had to begin anew from its checkpoint.
-pub const RELAY_RESUMED_TOTAL: &str = "ordo_relay_resumed_total";
-/// Events that took effect, by subscription.
-pub const EVENTS_APPLIED_TOTAL: &str = "ordo_events_applied_total";
-/// Events known already, by subscription and how they were known: position, ledger or guard.
-pub const EVENTS_DUPLICATE_TOTAL: &str = "ordo_events_duplicate_total";
-/// How often a subscription met a topic whose offsets begin anew; by subscription.
-pub const TOPICS_MADE_AGAIN_TOTAL: &str = "ordo_topics_made_again_total";
-/// Events that were missing in a topic and came from the log, by subscription.
-pub const EVENTS_FILLED_TOTAL: &str = "ordo_events_filled_total";
-/// Rows of the ledger forgotten because they were old enough.
-pub const LEDGER_PURGED_TOTAL: &str = "ordo_ledger_purged_total";
-/// Dead letters, by subscription and class.
-pub const DEAD_LETTERS_TOTAL: &str = "ordo_dead_letters_total";
-/// Batches that failed and were rolled back, by subscription and class.
-pub const BATCHES_FAILED_TOTAL: &str = "ordo_batches_failed_total";
-/// Time one transaction of a subscription took.
-pub const BATCH_SECONDS: &str = "ordo_batch_seconds";
-/// Records a subscription has not read yet, by partition.
-pub const SUBSCRIPTION_LAG: &str = "ordo_subscription_lag_records";
-/// Time between the append of the newest applied event and its being applied, by subscription and partition.
-pub const SUBSCRIPTION_DELAY_SECONDS: &str = "ordo_subscription_delay_seconds";
-/// Answers to commands of consumers, by subscription, command and outcome.
-pub const CONSUMER_COMMANDS_TOTAL: &str = "ordo_consumer_commands_total";
-/// Alarms raised, by code.
-pub const ALARMS_TOTAL: &str = "ordo_alarms_total";
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident = $value:literal;)+) => {
+        $($(#[$doc])* pub const $name: &str = $value;)+
+
+        /// Every name. A histogram is scraped as `<name>_bucket`, `<name>_sum` and `<name>_count`.
+        pub const ALL: &[&str] = &[$($value),+];
+    };
+}
+
+names! {
+    /// Actors started again, by kind and cause.
+    ACTOR_RESTARTS_TOTAL = "ordo_actor_restarts_total";
+    /// Actors that crashed, by kind and cause.
+    ACTOR_CRASHES_TOTAL = "ordo_actor_crashes_total";
+    /// Pauses before a crashed actor is started again, by kind and cause.
+    ACTOR_BACKOFFS_TOTAL = "ordo_actor_backoffs_total";
+    /// Supervisors that gave up on a child, by cause.
+    SUPERVISOR_ESCALATIONS_TOTAL = "ordo_supervisor_escalations_total";
+    /// Supervision facts that never reached Postgres.
+    SUPERVISION_FACTS_DROPPED_TOTAL = "ordo_supervision_facts_dropped_total";
+    /// Live mailboxes, by kind of actor.
+    MAILBOXES = "ordo_mailboxes";
+    /// Messages accepted and not finished, by kind of actor and lane: the permits in use.
+    MAILBOX_DEPTH = "ordo_mailbox_depth";
+    /// Age of the oldest message not finished, by kind of actor.
+    MAILBOX_OLDEST_SECONDS = "ordo_mailbox_oldest_seconds";
+    /// Messages handled, by kind of actor.
+    MESSAGES_HANDLED_TOTAL = "ordo_messages_handled_total";
+    /// Messages whose handling failed, or that were lost with their actor, by kind of actor.
+    MESSAGES_FAILED_TOTAL = "ordo_messages_failed_total";
+    /// Messages refused for want of a permit, by kind of actor.
+    MESSAGES_REFUSED_TOTAL = "ordo_messages_refused_total";
+    /// Time spent handling messages, in microseconds, by kind of actor.
+    MESSAGES_BUSY_MICROSECONDS_TOTAL = "ordo_messages_busy_microseconds_total";
+    /// Requests answered over REST, by route, method and status.
+    HTTP_REQUESTS_TOTAL = "ordo_http_requests_total";
+    /// Time to answer a request, by route.
+    HTTP_REQUEST_SECONDS = "ordo_http_request_seconds";
+    /// Commands accepted: what they decided is durable, by aggregate.
+    COMMANDS_ACCEPTED_TOTAL = "ordo_commands_accepted_total";
+    /// Commands not accepted, by aggregate and reason.
+    COMMANDS_REFUSED_TOTAL = "ordo_commands_refused_total";
+    /// Commits of the log made by writers.
+    COMMITS_TOTAL = "ordo_commits_total";
+    /// Events in those commits.
+    COMMIT_EVENTS_TOTAL = "ordo_commit_events_total";
+    /// Time a commit took.
+    COMMIT_SECONDS = "ordo_commit_seconds";
+    /// Events of one commit: how well appends are gathered.
+    COMMIT_BATCH_EVENTS = "ordo_commit_batch_events";
+    /// Wait of the oldest append of a batch until the batch sets out, by writer.
+    APPEND_WAIT_SECONDS = "ordo_append_wait_seconds";
+    /// Appends that met another one of the same stream.
+    APPEND_CONFLICTS_TOTAL = "ordo_append_conflicts_total";
+    /// Batches sent again because their outcome was lost.
+    APPEND_RESENT_TOTAL = "ordo_append_resent_total";
+    /// Head of each log partition, as the relay knows it.
+    LOG_HEAD = "ordo_log_head_position";
+    /// Position up to which the relay's broker has acknowledged, by partition.
+    RELAY_POSITION = "ordo_relay_position";
+    /// Events of the log that are not on Kafka yet, by partition.
+    RELAY_LAG = "ordo_relay_lag_events";
+    /// Age of the oldest event that is not on Kafka yet, by partition.
+    RELAY_LAG_SECONDS = "ordo_relay_lag_seconds";
+    /// Records acknowledged by the broker, by topic.
+    RELAY_RECORDS_TOTAL = "ordo_relay_records_total";
+    /// Times the relay had to begin anew from its checkpoint.
+    RELAY_RESUMED_TOTAL = "ordo_relay_resumed_total";
+    /// Events that took effect, by subscription.
+    EVENTS_APPLIED_TOTAL = "ordo_events_applied_total";
+    /// Events known already, by subscription and how they were known: position, ledger or guard.
+    EVENTS_DUPLICATE_TOTAL = "ordo_events_duplicate_total";
+    /// Events that were missing in a topic and came from the log, by subscription.
+    EVENTS_FILLED_TOTAL = "ordo_events_filled_total";
+    /// Dead letters, by subscription and class.
+    DEAD_LETTERS_TOTAL = "ordo_dead_letters_total";
+    /// Batches that failed and were rolled back, by subscription and class.
+    BATCHES_FAILED_TOTAL = "ordo_batches_failed_total";
+    /// Time one transaction of a subscription took.
+    BATCH_SECONDS = "ordo_batch_seconds";
+    /// Records a subscription has not read yet, by partition.
+    SUBSCRIPTION_LAG = "ordo_subscription_lag_records";
+    /// Time between the append of the newest applied event and its being applied, by subscription and partition.
+    SUBSCRIPTION_DELAY_SECONDS = "ordo_subscription_delay_seconds";
+    /// Age of the oldest event a subscription has at hand and not applied, by partition; 0 when it has all there is.
+    SUBSCRIPTION_LAG_SECONDS = "ordo_subscription_lag_seconds";
+    /// Answers to commands of consumers, by subscription, command and outcome.
+    CONSUMER_COMMANDS_TOTAL = "ordo_consumer_commands_total";
+    /// Alarms raised, by code.
+    ALARMS_TOTAL = "ordo_alarms_total";
+    /// Whether an alarm stands in this process, by code: 0 or 1.
+    ALARM_STANDING = "ordo_alarm_standing";
+    /// Age of the oldest transaction of the database, whoever holds it: beyond 5 s it slows every append.
+    POSTGRES_OLDEST_TRANSACTION_SECONDS = "ordo_postgres_oldest_transaction_seconds";
+    /// Connections of the shared pool, by state: `used`, `idle`, or `limit`, the most there may be.
+    POSTGRES_POOL_CONNECTIONS = "ordo_postgres_pool_connections";
+    /// Spans handed to the OTLP collector.
+    TRACE_SPANS_SENT_TOTAL = "ordo_trace_spans_sent_total";
+    /// Spans given up, by reason: `queue_full`, or `not_taken` by the collector.
+    TRACE_SPANS_DROPPED_TOTAL = "ordo_trace_spans_dropped_total";
+    /// 1 while no broker answers this process, else 0.
+    KAFKA_AWAY = "ordo_kafka_away";
+    /// Rows of the ledger forgotten because they were old enough.
+    LEDGER_PURGED_TOTAL = "ordo_ledger_purged_total";
+    /// Events published again to a topic that had lost them; by topic.
+    RELAY_REPUBLISHED_TOTAL = "ordo_relay_republished_total";
+    /// Supervision facts removed from Postgres because they were too old or too many.
+    SUPERVISION_FACTS_PURGED_TOTAL = "ordo_supervision_facts_purged_total";
+    /// How often a subscription met a topic whose offsets begin anew; by subscription.
+    TOPICS_MADE_AGAIN_TOTAL = "ordo_topics_made_again_total";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::ALL;
+
+    #[test]
+    fn a_name_is_ours_and_given_once() {
+        assert_eq!(ALL.iter().collect::<BTreeSet<_>>().len(), ALL.len());
+        for name in ALL {
+            let is_fit = name.bytes().all(|c| c.is_ascii_lowercase() || c == b'_');
+            assert!(name.starts_with("ordo_") && is_fit, "{name}");
+        }
+    }
+}

@@ -1,14 +1,44 @@
 //! Facts of subscriptions.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::names;
+use super::trace::{self, Span, trace_id};
 use crate::clock;
+use crate::contracts::envelope;
 use crate::subscription::dedup::Purged;
 use crate::subscription::pass::Passed;
-use crate::subscription::{Failure, Lane};
+use crate::subscription::{Delivered, Failure, Lane, Record};
+
+/// The spans of the events of one pass; empty while nothing is traced.
+#[derive(Debug, Default)]
+pub struct Spans(HashMap<Uuid, Span>);
+
+impl Spans {
+    /// The `traceparent` of what this event leads to, if it is traced.
+    #[must_use]
+    pub fn traceparent(&self, event_id: Uuid) -> Option<String> {
+        self.0.get(&event_id)?.traceparent()
+    }
+
+    /// The pass was rolled back.
+    pub fn failed(&self, why: &impl std::fmt::Display) {
+        self.0.values().for_each(|span| span.failed(why));
+    }
+}
+
+/// A subscription begins to work on these events, in one transaction; `verb` says whether it decides or folds.
+pub fn begun<'a>(lane: &Lane, verb: &'static str, events: impl Iterator<Item = &'a Delivered>) -> Spans {
+    if !trace::is_on() {
+        return Spans::default();
+    }
+    let span = |delivered: &Delivered| (delivered.event_id, trace::process(verb, &lane.subscription, &delivered.event));
+    Spans(events.map(span).filter(|(_, span)| span.is_recording()).collect())
+}
 
 /// A batch took effect; `newest` is when its last event was appended.
 pub fn batch_applied(lane: &Lane, passed: &Passed, newest: Option<DateTime<Utc>>, took: Duration) {
@@ -62,14 +92,19 @@ pub fn ledger_purged(purged: &Purged) {
     }
 }
 
-/// A batch was rolled back.
-pub fn batch_failed(lane: &Lane, events: usize, tries: u32, failure: &Failure) {
+/// A batch was rolled back; `alone` is its only event, if it has but one.
+pub fn batch_failed(lane: &Lane, events: usize, alone: Option<&Delivered>, tries: u32, failure: &Failure) {
     let (name, class) = (lane.subscription.clone(), failure.class());
     metrics::counter!(names::BATCHES_FAILED_TOTAL, "subscription" => name, "class" => class).increment(1);
+    let meta = alone.map(|delivered| delivered.event.meta()).unwrap_or_default();
     tracing::warn!(
         subscription = lane.subscription,
         partition = lane.partition,
         events,
+        stream_id = alone.map(|delivered| delivered.event.stream_id.as_str()),
+        event_id = alone.map(|delivered| tracing::field::display(delivered.event_id)),
+        correlation_id = meta.correlation_id.map(tracing::field::display),
+        trace_id = meta.traceparent.as_deref().and_then(trace_id),
         tries,
         class,
         error = failure.chain(),
@@ -77,41 +112,60 @@ pub fn batch_failed(lane: &Lane, events: usize, tries: u32, failure: &Failure) {
     );
 }
 
-/// An event, or a record that is none, was given up.
-pub fn dead_lettered(lane: &Lane, failure: &Failure) {
+/// An event was given up.
+pub fn dead_lettered(lane: &Lane, delivered: &Delivered, failure: &Failure) {
     let (name, class) = (lane.subscription.clone(), failure.class());
     metrics::counter!(names::DEAD_LETTERS_TOTAL, "subscription" => name, "class" => class).increment(1);
+    let (event, meta) = (&delivered.event, delivered.event.meta());
     tracing::error!(
         subscription = lane.subscription,
         partition = lane.partition,
+        stream_id = event.stream_id,
+        event_id = %delivered.event_id,
+        event_type = event.event_type,
+        position = event.position,
+        correlation_id = meta.correlation_id.map(tracing::field::display),
+        trace_id = meta.traceparent.as_deref().and_then(trace_id),
         class,
         error = failure.chain(),
         "event given up; see its dead letter"
     );
 }
 
-/// A record that is no event of the log goes to the dead letters.
-pub fn foreign(lane: &Lane, offset: i64, reason: &str) {
+/// A record that is no event of the log went to the dead letters. What it says of itself is said, believed or not.
+pub fn foreign(lane: &Lane, record: &Record, reason: &impl std::fmt::Display) {
     let name = lane.subscription.clone();
+    let says = |header| record.header(header).map(|value| String::from_utf8_lossy(value).into_owned());
     metrics::counter!(names::DEAD_LETTERS_TOTAL, "subscription" => name, "class" => "foreign").increment(1);
     tracing::error!(
         subscription = lane.subscription,
         topic = lane.source,
         partition = lane.partition,
-        offset,
-        reason,
+        offset = record.offset,
+        stream_id = says(envelope::SUBJECT),
+        event_id = says(envelope::ID),
+        %reason,
         "a record is no event of the log; see its dead letter"
     );
 }
 
-/// A command of a consumer was answered.
-pub fn command_answered(subscription: &str, command: &'static str, outcome: &'static str) {
+/// A command of a consumer, because of the event `cause`, was answered.
+pub fn command_answered(subscription: &str, cause: &Delivered, command: &'static str, outcome: &'static str) {
     metrics::counter!(
         names::CONSUMER_COMMANDS_TOTAL,
         "subscription" => subscription.to_owned(), "command" => command, "outcome" => outcome
     )
     .increment(1);
-    tracing::trace!(subscription, command, outcome, "command answered");
+    tracing::debug!(
+        subscription,
+        command,
+        outcome,
+        stream_id = cause.event.stream_id,
+        event_id = %cause.event_id,
+        correlation_id = cause.event.meta().correlation_id.map(tracing::field::display),
+        trace_id = cause.event.meta().traceparent.as_deref().and_then(trace_id),
+        "command answered"
+    );
 }
 
 /// How many records a subscription has not read yet.

@@ -1,6 +1,8 @@
 //! The real binary as a process: started, asked over REST, killed.
 
+use std::fs::File;
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -23,6 +25,7 @@ pub struct TestApp {
     pub http: reqwest::Client,
     process: Child,
     environment: Vec<(String, String)>,
+    log: Option<PathBuf>,
     /// Restarts and dead letters this test causes itself.
     pub tolerates_crashes: bool,
     pub tolerates_dead_letters: bool,
@@ -48,6 +51,18 @@ impl TestApp {
         app
     }
 
+    /// All roles with more environment, ready, and what they log at hand: as JSON, from `info` up.
+    pub async fn start_logged(environment: &[(&str, &str)]) -> Self {
+        let database = Database::create().await;
+        let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.log", database.name));
+        let environment = environment.iter().chain(&[("ORDO_LOG__FORMAT", "json"), ("ORDO_LOG__FILTER", "info")]);
+        let environment = environment.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let prefix = format!("{}.", database.name);
+        let app = Self::launch_logged(database, prefix, environment, &[], Some(log));
+        app.ready().await;
+        app
+    }
+
     /// Only these roles, ready.
     pub async fn start_roles(roles: &str) -> Self {
         let database = Database::create().await;
@@ -58,7 +73,17 @@ impl TestApp {
     }
 
     fn launch(database: Database, prefix: String, environment: Vec<(String, String)>, arguments: &[&str]) -> Self {
-        let (process, url, ops) = spawn(&database.url, &prefix, &environment, arguments);
+        Self::launch_logged(database, prefix, environment, arguments, None)
+    }
+
+    fn launch_logged(
+        database: Database,
+        prefix: String,
+        environment: Vec<(String, String)>,
+        arguments: &[&str],
+        log: Option<PathBuf>,
+    ) -> Self {
+        let (process, url, ops) = spawn(&database.url, &prefix, &environment, arguments, log.as_deref());
         let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap();
         Self {
             database,
@@ -68,6 +93,7 @@ impl TestApp {
             http,
             process,
             environment,
+            log,
             tolerates_crashes: false,
             tolerates_dead_letters: false,
         }
@@ -124,7 +150,7 @@ impl TestApp {
             .cloned()
             .chain(environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
             .collect();
-        (self.process, self.url, self.ops) = spawn(&self.database.url, &self.prefix, &all, &[]);
+        (self.process, self.url, self.ops) = spawn(&self.database.url, &self.prefix, &all, &[], self.log.as_deref());
     }
 
     /// A second node on the same data, with these roles.
@@ -136,7 +162,7 @@ impl TestApp {
     pub async fn second_node_with(&self, roles: &str, environment: &[(&str, &str)]) -> Node {
         let more = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let environment: Vec<(String, String)> = self.environment.iter().cloned().chain(more).collect();
-        let (process, url, ops) = spawn(&self.database.url, &self.prefix, &environment, &["--roles", roles]);
+        let (process, url, ops) = spawn(&self.database.url, &self.prefix, &environment, &["--roles", roles], None);
         eventually("the second node answers", async || {
             let answer = self.http.get(format!("{ops}/livez")).send().await.ok()?;
             answer.status().is_success().then_some(())
@@ -198,6 +224,12 @@ impl TestApp {
         self.http.get(format!("{}/ops/v1/supervision", self.ops)).send().await.unwrap().json().await.unwrap()
     }
 
+    /// The first line of the log that fits.
+    pub fn line(&self, fits: impl Fn(&Value) -> bool) -> Option<Value> {
+        let text = std::fs::read_to_string(self.log.as_ref().expect("it was started with a log")).unwrap();
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).find(fits)
+    }
+
     /// How many events of a type the log has.
     pub async fn count(&self, event_type: &str) -> i64 {
         sqlx::query_scalar("select count(*) from log where event_type = $1")
@@ -226,6 +258,9 @@ impl TestApp {
         let report = ordo::event_store::verify::verify(&self.database.db, |_| {}).await.unwrap();
         assert_eq!((report.violations, report.examples), (0, vec![]));
         self.database.drop().await;
+        if let Some(log) = self.log {
+            std::fs::remove_file(log).expect("the log is there");
+        }
     }
 }
 
@@ -258,7 +293,13 @@ pub fn wish(product: &str, quantity: u32) -> Value {
     json!({ "userId": "ada", "items": [{ "productId": product, "quantity": quantity }] })
 }
 
-fn spawn(url: &str, prefix: &str, environment: &[(String, String)], arguments: &[&str]) -> (Child, String, String) {
+fn spawn(
+    url: &str,
+    prefix: &str,
+    environment: &[(String, String)],
+    arguments: &[&str],
+    log: Option<&Path>,
+) -> (Child, String, String) {
     let named = |name: &str| environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
     let rest = named("ORDO_HTTP__LISTEN").unwrap_or_else(|| format!("127.0.0.1:{}", free_port()));
     let ops = format!("127.0.0.1:{}", free_port());
@@ -277,6 +318,10 @@ fn spawn(url: &str, prefix: &str, environment: &[(String, String)], arguments: &
         .envs(environment.iter().cloned())
         .stdout(Stdio::null())
         .kill_on_drop(true);
+    if let Some(log) = log {
+        let file = File::options().create(true).append(true).open(log).expect("the log can be written");
+        command.stderr(file);
+    }
     let process = command.spawn().expect("the binary starts");
     (process, format!("http://{rest}"), format!("http://{ops}"))
 }

@@ -52,6 +52,10 @@ impl Aggregate for Order {
         self.folded(event)
     }
 
+    fn name_of(command: &Command) -> &'static str {
+        command.name()
+    }
+
     fn creates(command: &Command) -> bool {
         matches!(command, Command::Place { .. })
     }

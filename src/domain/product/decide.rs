@@ -32,6 +32,13 @@ impl Aggregate for Product {
         self.folded(event)
     }
 
+    fn name_of(command: &Command) -> &'static str {
+        match command {
+            Command::Create { .. } => "create",
+            Command::Update { .. } => "update",
+        }
+    }
+
     fn creates(command: &Command) -> bool {
         matches!(command, Command::Create { .. })
     }

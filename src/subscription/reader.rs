@@ -1,0 +1,52 @@
+//! A subscription, ready to run: its name, what it does about events, and what it needs for that.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::PgPool;
+
+use super::consumer::{Folds, Handler};
+use super::{Config, Delivered};
+use crate::commands::Commands;
+use crate::event_store::{Bell, Partitions};
+
+/// A named reader, ready to run.
+#[derive(Clone)]
+pub struct Subscription {
+    /// Its name; for a consumer its Kafka group, too.
+    pub name: String,
+    /// What it decides; none for a view.
+    pub handler: Option<Arc<dyn Handler>>,
+    /// Read models it keeps: folded from decisions where there is a handler, else from the events themselves.
+    pub folds: Folds,
+    /// How long its partitions stay with a silent owner; none where Kafka's group decides who owns them.
+    pub lease: Option<Duration>,
+    /// Where its commands go.
+    pub commands: Option<Commands>,
+    /// How it is run.
+    pub config: Config,
+    /// Largest event it may append, in bytes.
+    pub event_bytes: usize,
+    /// Postgres.
+    pub db: PgPool,
+    /// How the log is divided.
+    pub partitions: Partitions,
+    /// Rung after its appends.
+    pub bell: Bell,
+}
+
+impl Subscription {
+    /// What it does about events, in a word.
+    pub(super) fn verb(&self) -> &'static str {
+        if self.handler.is_some() { "decide" } else { "fold" }
+    }
+
+    /// Whether anything comes of this event here; all others pass it by.
+    pub(super) fn reads(&self, delivered: &Delivered) -> bool {
+        let event_type = delivered.event.event_type.as_str();
+        match &self.handler {
+            Some(handler) => handler.reads().contains(&event_type),
+            None => self.folds.read(event_type),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What operators see: traces, log lines, metrics.
+
+mod collector;
+mod lines;
+mod traces;
