@@ -68,6 +68,17 @@ impl std::fmt::Debug for Config {
     }
 }
 
+const OLDEST_TRANSACTION: &str = include_str!("postgres/sql/oldest_transaction.sql");
+
+/// Age of the oldest transaction of the database, whoever holds it.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn oldest_transaction(db: &PgPool) -> sqlx::Result<Duration> {
+    let seconds: f64 = sqlx::query_scalar(OLDEST_TRANSACTION).fetch_one(db).await?;
+    Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+}
+
 /// Why Postgres cannot be used at all.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {

@@ -9,6 +9,7 @@ pub mod housekeeper;
 pub mod http;
 
 pub mod mailbox;
+pub mod observer;
 pub mod partition_worker;
 mod prices;
 pub mod relay;

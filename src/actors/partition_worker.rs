@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr};
 use uuid::Uuid;
 
@@ -13,8 +14,8 @@ use super::mailbox::{Admission, Envelope, Permits};
 use super::supervisor::ChildSpec;
 use crate::event_store::Pressure;
 use crate::subscription::{
-    AdmitError, Admitted, Batch, Claim, Feed, FeedError, Lane, Progress, Record, Subscription, Work, admit, checkpoint,
-    pass,
+    AdmitError, Admitted, Batch, Claim, Entry, Feed, FeedError, Lane, Progress, Record, Subscription, Work, admit,
+    checkpoint, pass,
 };
 use crate::supervision::{Crash, StopReason};
 use crate::{faults, telemetry};
@@ -144,6 +145,10 @@ impl Actor for PartitionWorker {
     }
 
     async fn post_stop(&self, _me: ActorRef<Self::Msg>, state: &mut State) -> Result<(), ActorProcessingErr> {
+        if let Some(held) = &state.held {
+            // Another one's now, if it was given away.
+            held.tell_at_hand(&state.arguments, None);
+        }
         if let (Some(held), Some(_)) = (&state.held, state.arguments.subscription.lease) {
             let released =
                 checkpoint::release(&state.arguments.lane, held.claim.epoch, &state.arguments.subscription.db);
@@ -206,6 +211,14 @@ fn passes_by(subscription: &Subscription, batch: &Batch) -> Option<i64> {
     if changes { None } else { events.last().map(|event| event.position) }
 }
 
+/// When the first event of a batch was appended.
+fn oldest(admitted: &Admitted) -> Option<DateTime<Utc>> {
+    admitted.entries.iter().find_map(|(entry, ..)| match entry {
+        Entry::Event(delivered) => Some(delivered.event.recorded_at),
+        Entry::Foreign { .. } => None,
+    })
+}
+
 impl Held {
     async fn read(&mut self, arguments: &Arguments) -> Result<Next, Crash> {
         let rest = self.resting_until.saturating_duration_since(Instant::now());
@@ -227,6 +240,7 @@ impl Held {
             Err(down @ FeedError::Down(_)) => return Err(Crash::dependency_down(down)),
         };
         if batch.is_empty() {
+            self.tell_at_hand(arguments, None);
             return match self.missing(arguments).await? {
                 Some(admitted) => Ok(self.begin(arguments, admitted, limit)),
                 None => self.keep(arguments).await,
@@ -266,6 +280,7 @@ impl Held {
         if admitted.is_made_again {
             telemetry::subscription::made_again(lane, self.next_offset);
         }
+        self.tell_at_hand(arguments, oldest(&admitted));
         self.rest = std::mem::take(&mut admitted.rest);
         self.is_full = admitted.entries.len() >= limit;
         self.work = Some(Work::on(admitted, limit));
@@ -285,6 +300,13 @@ impl Held {
             self.heard_at = Instant::now();
         }
         Ok(missing)
+    }
+
+    /// Of the log everybody can see how much is left; what waits in a topic only its reader knows.
+    fn tell_at_hand(&self, arguments: &Arguments, oldest: Option<DateTime<Utc>>) {
+        if arguments.subscription.lease.is_none() {
+            telemetry::subscription::at_hand(&arguments.lane, oldest);
+        }
     }
 
     /// Nothing came: the lease is kept, and a newer owner noticed.

@@ -22,8 +22,8 @@ use crate::kafka::{InFlight, PublishError, Publisher, Record, Topics};
 use crate::subscription::Lane;
 use crate::subscription::checkpoint::{self, Claim, LOG};
 use crate::supervision::Crash;
+use crate::telemetry;
 use crate::telemetry::trace;
-use crate::{clock, telemetry};
 
 /// Kind of this actor, and name of its subscription.
 pub use crate::subscription::checkpoint::RELAY;
@@ -93,7 +93,6 @@ struct Held {
     saved_at: Instant,
     /// Events read and not enqueued yet.
     backlog: VecDeque<Waiting>,
-    head: Position,
     compared_at: Instant,
 }
 
@@ -212,7 +211,6 @@ impl State {
             saved: claim.position,
             saved_at: Instant::now(),
             backlog: VecDeque::new(),
-            head: claim.position,
             compared_at: Instant::now(),
         })))
     }
@@ -261,7 +259,6 @@ impl Held {
         }
         let is_full = !self.enqueue(arguments)?;
         self.save_if_due(arguments, lane).await?;
-        self.report(lane.partition);
         let is_full = is_full || (!self.backlog.is_empty() || self.window.len() >= arguments.in_flight);
         Ok(if is_full { FULL_PAUSE } else { Duration::ZERO })
     }
@@ -301,7 +298,6 @@ impl Held {
             if let Some(topic) = topic {
                 self.previous.insert(topic, event.position);
             }
-            self.head = event.position;
             self.backlog.pop_front();
         }
         faults::point("relay.published");
@@ -311,7 +307,7 @@ impl Held {
     /// Where the place belongs: behind the acknowledged prefix, unless a defect is planted.
     fn place(&self) -> Position {
         let too_early = faults::planted(Defect::CheckpointBeforeAcknowledgement);
-        if too_early { self.head } else { self.window.acknowledged() }
+        if too_early { self.tail.position() } else { self.window.acknowledged() }
     }
 
     async fn save_if_due(&mut self, arguments: &Arguments, lane: &Lane) -> Result<(), Crash> {
@@ -344,14 +340,6 @@ impl Held {
         } else {
             Err(Crash::dependency_down("another process has taken the lease"))
         }
-    }
-
-    fn report(&self, partition: i16) {
-        let waiting_since =
-            self.window.oldest().into_iter().chain(self.backlog.front().map(|waiting| waiting.event.recorded_at)).min();
-        let oldest = waiting_since.and_then(|at| (clock::now() - at).to_std().ok()).unwrap_or_default();
-        let head = self.backlog.back().map_or(self.head, |waiting| waiting.event.position);
-        telemetry::relay::stands(partition, head, self.window.acknowledged(), oldest);
     }
 }
 

@@ -192,7 +192,12 @@ impl<A: Aggregate> State<A> {
                 }
             }
             Err(error) => {
-                tracing::error!(aggregate = %A::stream_id(&id), %error, "an aggregate could not be woken");
+                tracing::error!(
+                    stream_id = A::stream_id(&id),
+                    correlation_id = execute.request.meta.correlation_id.map(tracing::field::display),
+                    %error,
+                    "an aggregate could not be woken"
+                );
                 _ = execute.reply.send(Err(unavailable()));
             }
         }

@@ -116,17 +116,16 @@ async fn partitions(db: &PgPool) -> Finding {
 
 /// One old snapshot makes every append slower, wherever it is held.
 async fn oldest(db: &PgPool) -> Finding {
-    const OLDEST: &str = "select coalesce(extract(epoch from max(now() - xact_start)), 0)::float8 from pg_stat_activity \
-        where datname = current_database() and pid <> pg_backend_pid()";
-    match sqlx::query_scalar::<_, f64>(OLDEST).fetch_one(db).await {
+    const EXPECTED: &str = "none older than 5 s";
+    match postgres::oldest_transaction(db).await.map(|age| age.as_secs_f64()) {
         Ok(seconds) if seconds > 5.0 => Finding::degraded(
             "transactions",
             format!("the oldest is {seconds:.0} s old"),
-            "none older than 5 s",
+            EXPECTED,
             "find it in pg_stat_activity by xact_start and end it: it slows every append",
         ),
-        Ok(seconds) => Finding::ok("transactions", format!("the oldest is {seconds:.1} s old"), "none older than 5 s"),
-        Err(error) => Finding::degraded("transactions", error.to_string(), "none older than 5 s", "ask again"),
+        Ok(seconds) => Finding::ok("transactions", format!("the oldest is {seconds:.1} s old"), EXPECTED),
+        Err(error) => Finding::degraded("transactions", error.to_string(), EXPECTED, "ask again"),
     }
 }
 

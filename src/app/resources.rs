@@ -209,6 +209,10 @@ impl Resources {
         }
     }
 
+    pub(super) fn observing(&self) -> actors::observer::Arguments {
+        actors::observer::Arguments { pool: self.config.postgres.pool, db: self.db.clone() }
+    }
+
     fn subscription(&self, name: String) -> Subscription {
         Subscription {
             name,

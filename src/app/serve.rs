@@ -12,7 +12,7 @@ use super::roles::{Role, parts};
 use super::{probes, shutdown};
 use crate::actors::http::{self as listener, Arguments};
 use crate::actors::supervisor::{self, ChildSpec, start_root};
-use crate::actors::{heartbeat, housekeeper};
+use crate::actors::{heartbeat, housekeeper, observer};
 use crate::config::Config;
 use crate::event_store::{PartitionError, Partitions};
 use crate::http::{Gateway, OpsState, ops_router, router};
@@ -142,6 +142,7 @@ fn children(
     let mut children = vec![
         heartbeat::spec(resources.heartbeat()),
         housekeeper::spec(resources.housekeeping()),
+        observer::spec(resources.observing()),
         listen("ops", ops_listener, ops),
     ];
     children.extend(parts(roles, resources));

@@ -188,12 +188,15 @@ impl ReceiveStock for Receiving {
                 Err(NotReceived::Before(Failure::Conflict(_))) => self.first_answer(&goods, &request).await,
                 Err(NotReceived::Before(Failure::Contended(_))) => Err(CommandError::Contended),
                 Err(NotReceived::Before(failure)) => {
-                    tracing::warn!(error = failure.chain(), "a stock receipt failed; nothing was done");
+                    let (stream_id, correlation_id) = ids(&goods, &request);
+                    let error = failure.chain();
+                    tracing::warn!(stream_id, correlation_id, error, "a stock receipt failed; nothing was done");
                     Err(CommandError::Unavailable { retry_after: RETRY_AFTER })
                 }
                 // Only the answer may be lost: the same key tells.
                 Err(NotReceived::AtCommit(error)) => {
-                    tracing::warn!(%error, "the outcome of a stock receipt is not known");
+                    let (stream_id, correlation_id) = ids(&goods, &request);
+                    tracing::warn!(stream_id, correlation_id, %error, "the outcome of a stock receipt is not known");
                     Err(CommandError::OutcomeUnknown { retry_after: RETRY_AFTER })
                 }
             }
@@ -265,6 +268,11 @@ impl Receiving {
             }),
         }
     }
+}
+
+/// What log lines name a receipt by.
+fn ids(goods: &Goods, request: &Request) -> (String, Option<String>) {
+    (receipt_stream(goods), request.meta.correlation_id.map(|id| id.to_string()))
 }
 
 fn receipt_stream(goods: &Goods) -> String {

@@ -1,5 +1,6 @@
 //! Reading streams and single places of the log.
 
+use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use crate::contracts::{Position, RecordedEvent};
@@ -10,6 +11,7 @@ const READ_BETWEEN: &str = include_str!("sql/read_between.sql");
 const LAST_OF_TYPE: &str = include_str!("sql/last_of_type.sql");
 const LAST_OF_PREFIXES: &str = include_str!("sql/last_of_prefixes.sql");
 const POSITIONS_OF: &str = include_str!("sql/positions_of.sql");
+const FIRST_AFTER: &str = include_str!("sql/first_after.sql");
 const KNOWN: &str = include_str!("sql/known.sql");
 
 /// The events of one stream after a version, oldest first, at most `limit`.
@@ -89,6 +91,23 @@ pub async fn last_of_prefixes(
     let found: Option<Position> =
         sqlx::query_scalar(LAST_OF_PREFIXES).bind(partition).bind(upto).bind(prefixes).fetch_optional(db).await?;
     Ok(found.unwrap_or(0))
+}
+
+/// When the event after each of these places was appended; `None` where nothing follows. In their order.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn first_after(db: &PgPool, places: &[(i16, Position)]) -> sqlx::Result<Vec<Option<DateTime<Utc>>>> {
+    let (partitions, positions): (Vec<i16>, Vec<Position>) = places.iter().copied().unzip();
+    let found: Vec<(i64, DateTime<Utc>)> =
+        sqlx::query_as(FIRST_AFTER).bind(partitions).bind(positions).fetch_all(db).await?;
+    let mut after = vec![None; places.len()];
+    for (no, at) in found {
+        if let Some(place) = usize::try_from(no - 1).ok().and_then(|index| after.get_mut(index)) {
+            *place = Some(at);
+        }
+    }
+    Ok(after)
 }
 
 /// Which of these (position, stream, version) the log does not know at just that place, by index.

@@ -41,7 +41,7 @@ impl ClientContext for Context {
             if end >= 0
                 && let Ok(partition) = i16::try_from(place.partition)
             {
-                telemetry::subscription::lag(&self.subscription, partition, end - next_offset);
+                telemetry::subscription::lag(&self.subscription, &place.topic, partition, end - next_offset);
             }
         }
     }

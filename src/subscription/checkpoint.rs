@@ -27,7 +27,7 @@ pub const RELAY: &str = "relay";
 pub const LOG: &str = "log";
 
 /// One partition as one subscription follows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Lane {
     /// Who follows.
     pub subscription: String,

@@ -182,6 +182,15 @@ impl Book {
     }
 }
 
+/// Sets the gauge of every code; `/metrics` asks for it before each answer.
+pub(super) fn publish_gauges() {
+    let standing = standing();
+    for code in ALL {
+        let stands = standing.iter().any(|alarm| alarm.code == *code);
+        metrics::gauge!(names::ALARM_STANDING, "code" => *code).set(f64::from(u8::from(stands)));
+    }
+}
+
 /// Whether an alarm of this code only tells, so that the service is ready all the same.
 #[must_use]
 pub fn only_tells(code: &str) -> bool {

@@ -48,7 +48,7 @@ pub fn unavailable(writer: usize, why: &str) {
     tracing::warn!(writer, why, "the log cannot be written");
 }
 
-/// How the log and the relay's place stand, whoever runs: read from Postgres.
+/// How far the log goes.
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
 pub fn head(partition: i16, head: Position) {
     metrics::gauge!(names::LOG_HEAD, "partition" => partition.to_string()).set(head as f64);

@@ -7,6 +7,7 @@ pub mod http;
 pub mod kafka;
 pub mod log;
 pub mod names;
+pub mod postgres;
 pub mod relay;
 pub mod subscription;
 pub mod supervision;

@@ -56,9 +56,9 @@ names! {
     APPEND_CONFLICTS_TOTAL = "ordo_append_conflicts_total";
     /// Batches sent again because their outcome was lost.
     APPEND_RESENT_TOTAL = "ordo_append_resent_total";
-    /// Head of each log partition, as the relay knows it.
+    /// Head of each log partition.
     LOG_HEAD = "ordo_log_head_position";
-    /// Position up to which the relay's broker has acknowledged, by partition.
+    /// Position up to which the broker has acknowledged, as the relay's checkpoint says, by partition.
     RELAY_POSITION = "ordo_relay_position";
     /// Events of the log that are not on Kafka yet, by partition.
     RELAY_LAG = "ordo_relay_lag_events";
@@ -80,9 +80,9 @@ names! {
     BATCHES_FAILED_TOTAL = "ordo_batches_failed_total";
     /// Time one transaction of a subscription took.
     BATCH_SECONDS = "ordo_batch_seconds";
-    /// Records a subscription has not read yet, by partition.
+    /// What a subscription has not applied yet, by partition: records of a topic, events of the log.
     SUBSCRIPTION_LAG = "ordo_subscription_lag_records";
-    /// Time between the append of the newest applied event and its being applied, by subscription and partition.
+    /// Time between the append of an event and its being applied, for the newest applied, by subscription and partition.
     SUBSCRIPTION_DELAY_SECONDS = "ordo_subscription_delay_seconds";
     /// Age of the oldest event a subscription has at hand and not applied, by partition; 0 when it has all there is.
     SUBSCRIPTION_LAG_SECONDS = "ordo_subscription_lag_seconds";
@@ -92,6 +92,8 @@ names! {
     ALARMS_TOTAL = "ordo_alarms_total";
     /// Whether an alarm stands in this process, by code: 0 or 1.
     ALARM_STANDING = "ordo_alarm_standing";
+    /// Whether Postgres answers this process: 0 or 1. While it is 0, what is read from Postgres stands still.
+    POSTGRES_REACHABLE = "ordo_postgres_reachable";
     /// Age of the oldest transaction of the database, whoever holds it: beyond 5 s it slows every append.
     POSTGRES_OLDEST_TRANSACTION_SECONDS = "ordo_postgres_oldest_transaction_seconds";
     /// Connections of the shared pool, by state: `used`, `idle`, or `limit`, the most there may be.

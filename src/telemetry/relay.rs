@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::names;
 use crate::contracts::Position;
 
-/// Where one partition stands: the newest event known, and the last one acknowledged.
+/// Where one partition stands, whoever publishes it and whether anybody does: the log's head, the checkpoint, and the age
+/// of the oldest event between them.
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
 pub fn stands(partition: i16, head: Position, acknowledged: Position, oldest: Duration) {
     let partition = partition.to_string();
-    metrics::gauge!(names::LOG_HEAD, "partition" => partition.clone()).set(head as f64);
     metrics::gauge!(names::RELAY_POSITION, "partition" => partition.clone()).set(acknowledged as f64);
     metrics::gauge!(names::RELAY_LAG, "partition" => partition.clone()).set((head - acknowledged).max(0) as f64);
     metrics::gauge!(names::RELAY_LAG_SECONDS, "partition" => partition).set(oldest.as_secs_f64());

@@ -1,6 +1,7 @@
 //! Facts of subscriptions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -168,11 +169,42 @@ pub fn command_answered(subscription: &str, cause: &Delivered, command: &'static
     );
 }
 
-/// How many records a subscription has not read yet.
+/// How much of a source, a topic or the log, a subscription has not applied yet.
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
-pub fn lag(subscription: &str, partition: i16, records: i64) {
+pub fn lag(subscription: &str, source: &str, partition: i16, records: i64) {
     metrics::gauge!(
-        names::SUBSCRIPTION_LAG, "subscription" => subscription.to_owned(), "partition" => partition.to_string()
+        names::SUBSCRIPTION_LAG,
+        "subscription" => subscription.to_owned(), "source" => source.to_owned(), "partition" => partition.to_string()
     )
     .set(records.max(0) as f64);
+}
+
+/// Since when the oldest event that a consumer has at hand and not applied has been in the log. Its age is told when
+/// `/metrics` is asked, so that it rises while nothing moves.
+static AT_HAND: Mutex<BTreeMap<Lane, Option<DateTime<Utc>>>> = Mutex::new(BTreeMap::new());
+
+/// A consumer has events at hand, the oldest of which was appended then; or has applied all there is.
+pub fn at_hand(lane: &Lane, oldest: Option<DateTime<Utc>>) {
+    let mut at_hand = AT_HAND.lock().unwrap_or_else(PoisonError::into_inner);
+    match at_hand.get_mut(lane) {
+        Some(known) => *known = oldest,
+        None => _ = at_hand.insert(lane.clone(), oldest),
+    }
+}
+
+/// Sets the ages of what consumers have at hand.
+pub(super) fn publish_gauges() {
+    for (lane, oldest) in AT_HAND.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        let age = oldest.and_then(|at| (clock::now() - at).to_std().ok()).unwrap_or_default();
+        lag_seconds(&lane.subscription, &lane.source, lane.partition, age);
+    }
+}
+
+/// Age of the oldest event of a source that a subscription has not applied.
+pub fn lag_seconds(subscription: &str, source: &str, partition: i16, age: Duration) {
+    metrics::gauge!(
+        names::SUBSCRIPTION_LAG_SECONDS,
+        "subscription" => subscription.to_owned(), "source" => source.to_owned(), "partition" => partition.to_string()
+    )
+    .set(age.as_secs_f64());
 }

@@ -32,6 +32,8 @@ pub fn crashed(actor: Actor<'_>, cause: &'static str, budget_left: Option<u32>, 
 
 /// An actor will be started again after a pause.
 pub fn backing_off(actor: Actor<'_>, cause: &'static str, budget_left: Option<u32>, pause: Duration) {
+    let kind = actor.kind.to_owned();
+    metrics::counter!(names::ACTOR_BACKOFFS_TOTAL, "kind" => kind, "cause" => cause).increment(1);
     tracing::warn!(
         actor = actor.path,
         kind = actor.kind,

@@ -2,4 +2,5 @@
 
 mod collector;
 mod lines;
+mod metrics;
 mod traces;

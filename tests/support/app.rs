@@ -230,6 +230,22 @@ impl TestApp {
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).find(fits)
     }
 
+    /// What `/metrics` says.
+    pub async fn metrics(&self) -> String {
+        self.http.get(format!("{}/metrics", self.ops)).send().await.unwrap().text().await.unwrap()
+    }
+
+    /// The sum of the series of one name whose labels hold all of `labels`, such as `code="log_hole"`.
+    pub async fn metric(&self, name: &str, labels: &[&str]) -> Option<f64> {
+        let text = self.metrics().await;
+        let series = text.lines().filter(|line| line.split(['{', ' ']).next() == Some(name));
+        let values: Vec<f64> = series
+            .filter(|line| labels.iter().all(|label| line.contains(label)))
+            .filter_map(|line| line.rsplit(' ').next()?.parse().ok())
+            .collect();
+        (!values.is_empty()).then(|| values.iter().sum())
+    }
+
     /// How many events of a type the log has.
     pub async fn count(&self, event_type: &str) -> i64 {
         sqlx::query_scalar("select count(*) from log where event_type = $1")
