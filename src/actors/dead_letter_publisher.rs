@@ -120,7 +120,7 @@ impl State {
         let producer = publisher.current().map_err(Crash::dependency_down)?;
         let window = InFlight::after(0);
         for (number, letter) in (1..).zip(&letters) {
-            window.expect(number, 1, letter.last_failed_at);
+            window.expect(number, 1);
             producer.send(&record(letter), number, &window).map_err(Crash::dependency_down)?;
         }
         let deadline = Instant::now() + PATIENCE;

@@ -284,7 +284,7 @@ impl Held {
                 }
                 let made = records_of(event, topic, &self.previous, &arguments.mirrored);
                 let count = u8::try_from(made.len()).expect("an event has two topics at most");
-                self.window.expect(event.position, count, event.recorded_at);
+                self.window.expect(event.position, count);
                 *records = Some(made);
             }
             let left = records.get_or_insert_default();

@@ -119,7 +119,7 @@ fn make(route: &str, method: &'static str, status: u16) -> Meter {
         requests: metrics::counter!(
             names::HTTP_REQUESTS_TOTAL, "route" => name.clone(), "method" => method, "status" => status.to_string()
         ),
-        seconds: metrics::histogram!(names::HTTP_REQUEST_SECONDS, "route" => name.clone()),
+        seconds: metrics::histogram!(names::HTTP_REQUEST_SECONDS, "route" => name.clone(), "method" => method),
     };
     METERS.rcu(|meters| {
         let mut meters = HashMap::clone(meters);

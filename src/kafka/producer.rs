@@ -198,7 +198,7 @@ pub struct InFlight {
 #[derive(Debug)]
 struct Window {
     /// Each event on its way with the number of its records not acknowledged yet; positions without holes.
-    events: VecDeque<(Position, u8, DateTime<Utc>)>,
+    events: VecDeque<(Position, u8)>,
     acknowledged: Position,
     topics: Vec<Acknowledged>,
     /// Offset after the last record of each topic: offsets only rise, or the topic was made again.
@@ -221,9 +221,9 @@ impl InFlight {
     }
 
     /// The event at `position`, the next one, is about to be sent as so many records.
-    pub fn expect(&self, position: Position, records: u8, recorded_at: DateTime<Utc>) {
+    pub fn expect(&self, position: Position, records: u8) {
         let mut window = self.window();
-        window.events.push_back((position, records, recorded_at));
+        window.events.push_back((position, records));
         window.settle();
     }
 
@@ -243,12 +243,6 @@ impl InFlight {
     #[must_use]
     pub fn acknowledged(&self) -> Position {
         self.window().acknowledged
-    }
-
-    /// How long the oldest event on its way has been in the log.
-    #[must_use]
-    pub fn oldest(&self) -> Option<DateTime<Utc>> {
-        self.window().events.front().map(|event| event.2)
     }
 
     /// Last acknowledged offset and position of each topic, since it was last asked for.
@@ -271,7 +265,7 @@ impl InFlight {
             return;
         };
         let event = usize::try_from(position - first).ok().and_then(|index| window.events.get_mut(index));
-        if let Some((_, records, _)) = event {
+        if let Some((_, records)) = event {
             *records = records.saturating_sub(1);
         }
         window.settle();
@@ -309,7 +303,7 @@ impl Window {
 
     /// The acknowledged prefix: an event behind one that is not acknowledged waits for it.
     fn settle(&mut self) {
-        while let Some((position, 0, _)) = self.events.front().copied() {
+        while let Some((position, 0)) = self.events.front().copied() {
             self.acknowledged = position;
             self.events.pop_front();
         }
@@ -319,12 +313,11 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock;
 
     fn window(events: &[(Position, u8)]) -> Arc<InFlight> {
         let window = InFlight::after(0);
         for (position, records) in events {
-            window.expect(*position, *records, clock::now());
+            window.expect(*position, *records);
         }
         window
     }

@@ -228,3 +228,46 @@ mod tests {
         assert_eq!(book.standing.keys().map(|key| key.1.as_str()).collect::<Vec<_>>(), ["b"]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    /// The parts of every page, in their order.
+    const PARTS: [&str; 5] =
+        ["## What it means", "## What to look at", "## What to do", "## What not to do", "## How it clears"];
+
+    #[test]
+    fn each_code_has_its_page_and_each_page_its_code() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/runbooks");
+        let files = std::fs::read_dir(&folder).expect("docs/runbooks").map(|file| file.expect("a file").path());
+        let pages: BTreeSet<String> = files
+            .filter_map(|path| path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned))
+            .filter(|stem| stem != "README")
+            .collect();
+        assert_eq!(pages, ALL.iter().map(|code| (*code).to_owned()).collect());
+        let index = std::fs::read_to_string(folder.join("README.md")).expect("the index");
+        for code in ALL {
+            let text = std::fs::read_to_string(folder.join(format!("{code}.md"))).expect("a page");
+            assert!(text.starts_with(&format!("# {code}\n")), "{code} begins with its code");
+            let parts: Vec<&str> = text.lines().filter(|line| line.starts_with("## ")).collect();
+            assert_eq!(parts, PARTS, "{code}");
+            let row = index.lines().find(|line| line.starts_with(&format!("| [{code}]({code}.md)"))).expect(code);
+            assert_eq!(row.ends_with("| degraded |"), only_tells(code), "{code}: {row}");
+        }
+    }
+
+    #[test]
+    fn an_alarm_stands_until_it_is_cleared_at_its_place() {
+        raise(VIEW_STOPPED, "here", "first");
+        raise(VIEW_STOPPED, "there", "second");
+        clear(VIEW_STOPPED, "here");
+        let mine = || standing().into_iter().filter(|(code, _)| *code == VIEW_STOPPED).collect::<Vec<_>>();
+        assert_eq!(mine(), [(VIEW_STOPPED, "there: second".to_owned())]);
+        clear(VIEW_STOPPED, "there");
+        assert!(mine().is_empty());
+    }
+}

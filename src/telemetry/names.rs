@@ -36,7 +36,7 @@ names! {
     MESSAGES_BUSY_MICROSECONDS_TOTAL = "ordo_messages_busy_microseconds_total";
     /// Requests answered over REST, by route, method and status.
     HTTP_REQUESTS_TOTAL = "ordo_http_requests_total";
-    /// Time to answer a request, by route.
+    /// Time to answer a request, by route and method.
     HTTP_REQUEST_SECONDS = "ordo_http_request_seconds";
     /// Commands accepted: what they decided is durable, by aggregate.
     COMMANDS_ACCEPTED_TOTAL = "ordo_commands_accepted_total";
@@ -117,6 +117,7 @@ names! {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::path::Path;
 
     use super::ALL;
 
@@ -126,6 +127,55 @@ mod tests {
         for name in ALL {
             let is_fit = name.bytes().all(|c| c.is_ascii_lowercase() || c == b'_');
             assert!(name.starts_with("ordo_") && is_fit, "{name}");
+        }
+    }
+
+    fn read(path: &str) -> String {
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect(path)
+    }
+
+    /// Every name of ours in a text, as scraped.
+    fn named(text: &str) -> BTreeSet<&str> {
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        words.filter(|word| word.starts_with("ordo_")).collect()
+    }
+
+    fn is_known(scraped: &str) -> bool {
+        let of_histogram = ["_bucket", "_sum", "_count"].iter().filter_map(|part| scraped.strip_suffix(part));
+        ALL.contains(&scraped) || of_histogram.into_iter().any(|name| ALL.contains(&name))
+    }
+
+    #[test]
+    fn rules_and_dashboard_use_only_names_there_are() {
+        for (path, least) in [("docker/prometheus/rules.yml", 10), ("docker/grafana/ordo.json", 20)] {
+            let text = read(path);
+            let names = named(&text);
+            assert!(names.len() >= least, "{path} names only {names:?}");
+            let unknown: Vec<_> = names.into_iter().filter(|name| !is_known(name)).collect();
+            assert!(unknown.is_empty(), "{path} names {unknown:?}, which /metrics does not have");
+        }
+    }
+
+    #[test]
+    fn a_name_there_is_not_is_found_in_an_expression() {
+        let text = "sum(rate(ordo_commits_total[1m])) / ordo_commit_seconds_count > ordo_no_such{a=\"b\"}";
+        let unknown: Vec<_> = named(text).into_iter().filter(|name| !is_known(name)).collect();
+        assert_eq!(unknown, ["ordo_no_such"]);
+    }
+
+    #[test]
+    fn every_alert_names_a_page_that_is_there() {
+        let rules = read("docker/prometheus/rules.yml");
+        let pages: Vec<_> = rules.lines().filter_map(|line| line.trim().strip_prefix("runbook_url: ")).collect();
+        assert_eq!(pages.len(), rules.matches("- alert: ").count(), "each alert has one page");
+        for page in pages {
+            let (path, part) = page.split_once('#').map_or((page, None), |(path, part)| (path, Some(part)));
+            if path.contains("{{ $labels.code }}") {
+                continue; // Each code has its page, which the alarms' own test holds.
+            }
+            let text = read(path);
+            let anchor = |line: &str| line.strip_prefix("## ").map(|title| title.to_lowercase().replace(' ', "-"));
+            assert!(part.is_none_or(|part| text.lines().filter_map(anchor).any(|title| title == part)), "{page}");
         }
     }
 }
