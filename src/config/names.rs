@@ -10,6 +10,7 @@ pub const OTHER_NAMES: &[&str] = &[
     "ORDO_CRASH_AT",
     "ORDO_STOP_AT",
     "ORDO_DEFECT",
+    "ORDO_BUILD",
     // Read by the scripts and by docker/compose.yaml.
     "ORDO_YES",
     "ORDO_SERVICES",

@@ -175,10 +175,10 @@ async fn one(
         let page = event_store::between(&arguments.db, lane.partition, last, lost.upto + 1, &prefixes, PAGE).await;
         for event in page.map_err(Crash::dependency_down)? {
             // Positions between are other topics': the window counts without holes.
-            (last + 1..event.position).for_each(|position| window.expect(position, 0, event.recorded_at));
+            (last + 1..event.position).for_each(|position| window.expect(position, 0));
             last = event.position;
             let record = record_of(&event, &lost.topic, &mut previous, &arguments.mirrored);
-            window.expect(event.position, u8::from(record.is_some()), event.recorded_at);
+            window.expect(event.position, u8::from(record.is_some()));
             if let Some(record) = record {
                 send(arguments, &record, event.position, window).await?;
                 sent += 1;
