@@ -64,7 +64,7 @@ docker_answers() {
 
 # choose_source <server>: sets `chosen` to local or docker.
 choose_source() {
-  local program="$root/scripts/services/$1.sh" packages=(postgresql)
+  local program="$root/scripts/services/$1.sh" packages=(postgresql) answer=2
   if [[ "$1" == kafka ]]; then packages=(default-jre-headless maven); fi
   case "${ORDO_SERVICES:-}" in
     local) chosen=local ;;
@@ -73,7 +73,12 @@ choose_source() {
       chosen=docker
       ;;
     '')
-      if [[ "$(uname -s)" == Linux ]] && { "$program" ready "$2" || can_install "${packages[@]}"; }; then
+      if [[ "$(uname -s)" == Linux ]]; then
+        answer=0
+        "$program" ready "$2" || answer=$?
+        ((answer == 0 || answer == 2)) || exit 1
+      fi
+      if ((answer == 0)) || can_install "${packages[@]}"; then
         chosen=local
       elif docker_answers; then
         chosen=docker

@@ -20,12 +20,20 @@ java_present() {
   ((${major:-0} >= 17))
 }
 
+# A JAVA_HOME that leads nowhere is a slip of the caller's shell, which no package mends.
+java_home_leads_somewhere() {
+  [[ -z "${JAVA_HOME:-}" || -x "$JAVA_HOME/bin/java" ]] ||
+    die "JAVA_HOME is $JAVA_HOME, and there is no $JAVA_HOME/bin/java" "unset JAVA_HOME, or set it to the home of a Java 17 or newer, then the same command again"
+}
+
 programs_present() {
+  java_home_leads_somewhere
   java_present && { [[ -d "$jars" ]] || command -v mvn >/dev/null; }
 }
 
 install_programs() {
   local missing=()
+  java_home_leads_somewhere
   java_present || missing+=(default-jre-headless)
   [[ -d "$jars" ]] || command -v mvn >/dev/null || missing+=(maven)
   if ((${#missing[@]})); then install_packages "a private Kafka (Java 17 or newer, Maven to fetch it)" "${missing[@]}"; fi

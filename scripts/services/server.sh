@@ -157,7 +157,8 @@ run_verb() {
   local verb=${1:-}
   shift 2
   case "$verb" in
-    ready) programs_present ;;
+    # 2: they are missing. 1: the reason is said already, and no package mends it.
+    ready) programs_present || exit 2 ;;
     install) install_programs ;;
     start | stop | pause | resume | status | empty | wipe) "$verb" "$@" ;;
     follow) compose logs --tail 50 --follow "$server" ;;
