@@ -116,14 +116,35 @@ jvm_flags() {
   flags+=(-XX:+ExitOnOutOfMemoryError -Djava.awt.headless=true -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$jars/*")
 }
 
-# format: gives the data directory its cluster id. A directory without it is an unfinished one.
+# format: gives the data directory its cluster id. A directory without it is an unfinished one, unless there are topics.
 format() {
   [[ ! -s "$data/meta.properties" ]] || return 0
   local cluster_id
+  refuse_topics_without_id
   # A Kafka id is 16 bytes in base64; without the two characters that differ for URLs it is right in either form.
   cluster_id=$(head -c 16 /dev/urandom | base64 | tr '+/' 'AA' | tr -d '=')
   rm -rf "$data"
   "$java" "${flags[@]}" kafka.tools.StorageTool format -t "$cluster_id" -c "$properties" >>"$log" 2>&1 || died
+}
+
+# refuse_topics_without_id: data that has lost its meta.properties is not ours to delete. The id of the directory in that
+# file is what Kafka finds its topics by, so nothing but the copy replaces it.
+refuse_topics_without_id() {
+  [[ -d "$data" ]] || return 0
+  local partitions repair=''
+  partitions=$(find "$data" -mindepth 1 -maxdepth 1 -type d -name '*-[0-9]*' ! -name '__cluster_metadata-*' | wc -l)
+  ((partitions > 0)) || return 0
+  if [[ -s "$home/meta.properties" ]]; then repair="cp $home/meta.properties $data/, then the same command again, or "; fi
+  die "$data holds $partitions partitions of topics, but its meta.properties is empty or gone, and Kafka does not open it without" \
+    "${repair}make clean-data (asks before it deletes)"
+}
+
+# keep_id: the copy that repairs a directory. Renamed into place, so that it is never half a file itself.
+keep_id() {
+  if [[ -s "$data/meta.properties" ]] && ! cmp -s "$data/meta.properties" "$home/meta.properties"; then
+    cp "$data/meta.properties" "$home/meta.properties.new"
+    mv "$home/meta.properties.new" "$home/meta.properties"
+  fi
 }
 
 # start_local [--proxied]: a second start on a running broker only checks it.
@@ -135,6 +156,7 @@ start_local() {
     resume
     port=$(<"$home/port")
     await_ready
+    keep_id
     say "kafka: already running on $(address) (pid $pid)"
     return
   fi
@@ -145,6 +167,7 @@ start_local() {
   format
   launch "$pid_file" "$log" "$java" "${flags[@]}" kafka.Kafka "$properties"
   await_ready
+  keep_id
   say "kafka: ready on $(address) (pid $(server_pid))"
 }
 

@@ -75,6 +75,9 @@ passwords() {
 
 # create_cluster: made beside its place and moved there when complete, so that a half-made one is never used.
 create_cluster() {
+  # A cluster that has lost the file is not ours to delete, and Postgres would not open it.
+  [[ -z "$(ls -A "$data" 2>/dev/null)" ]] ||
+    die "$data holds files, but its PG_VERSION is empty or gone, so it is no cluster that Postgres opens" "restore $data/PG_VERSION (the line '$("$bin/postgres" -V | grep -oE '[0-9]+' | head -n 1)', if that made it), then the same command again, or make clean-data (asks before it deletes)"
   say "postgres: creating a cluster in $data"
   place_outside_safely
   rm -rf "$data.new"
