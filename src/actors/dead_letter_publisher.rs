@@ -63,7 +63,7 @@ struct DeadLetterPublisher;
 /// The child that publishes dead letters.
 #[must_use]
 pub fn spec(arguments: Arguments) -> ChildSpec {
-    ChildSpec::new("dead-letters", DEAD_LETTER_PUBLISHER, move |above| start(arguments.clone(), above))
+    ChildSpec::new("dead-letters", DEAD_LETTER_PUBLISHER, move |above| start(arguments.clone(), above)).independent()
 }
 
 async fn start(arguments: Arguments, above: ActorCell) -> Result<ActorCell, SpawnErr> {

@@ -101,7 +101,7 @@ struct PartitionWorker;
 /// The child that works one partition.
 #[must_use]
 pub fn spec(arguments: Arguments) -> ChildSpec {
-    ChildSpec::new(arguments.name.clone(), WORKER, move |above| start(arguments.clone(), above))
+    ChildSpec::new(arguments.name.clone(), WORKER, move |above| start(arguments.clone(), above)).independent()
 }
 
 async fn start(arguments: Arguments, above: ActorCell) -> Result<ActorCell, SpawnErr> {

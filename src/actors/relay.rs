@@ -117,6 +117,7 @@ struct Relay;
 #[must_use]
 pub fn spec(arguments: Arguments) -> ChildSpec {
     ChildSpec::new(format!("relay-{}", arguments.partition), RELAY, move |above| start(arguments.clone(), above))
+        .independent()
 }
 
 async fn start(arguments: Arguments, above: ActorCell) -> Result<ActorCell, SpawnErr> {

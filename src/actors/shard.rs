@@ -83,6 +83,7 @@ struct Shard<A>(std::marker::PhantomData<fn() -> A>);
 #[must_use]
 pub fn spec<A: Aggregate>(arguments: Arguments<A>) -> ChildSpec {
     ChildSpec::new(format!("shard-{}", arguments.partition), SHARD, move |above| start(arguments.clone(), above))
+        .independent()
 }
 
 async fn start<A: Aggregate>(arguments: Arguments<A>, above: ActorCell) -> Result<ActorCell, SpawnErr> {

@@ -65,6 +65,7 @@ pub fn view(subscription: Subscription, shared: &Shared) -> ChildSpec {
     });
     let children = workers.collect();
     ChildSpec::supervisor(supervisor::Arguments::new(path, children, &shared.supervision, shared.history.clone()))
+        .independent()
 }
 
 /// The child that runs a consumer: a supervisor whose first child is the feed, which asks it for workers.
@@ -93,6 +94,7 @@ pub fn consumer(subscription: Subscription, topics: &'static [&'static str], sha
             Ok(handle.cell())
         }
     })
+    .independent()
 }
 
 #[derive(Clone)]

@@ -1,4 +1,5 @@
-//! The only supervisor: starts its children in order, starts again what crashed, gives up, stops in reverse order.
+//! The only supervisor: starts its children in order, starts again what crashed, gives up, stops in reverse order;
+//! neighbours that are [`ChildSpec::independent`] are stopped together.
 //!
 //! What to do about a crash is `supervision::restart`'s to decide; this obeys, and each step is a fact in the history.
 //!
@@ -45,6 +46,8 @@ pub struct ChildSpec {
     pub name: String,
     /// Its kind: label of its metrics.
     pub kind: &'static str,
+    /// It may be stopped at the same time as neighbours that are independent, too.
+    pub is_independent: bool,
     /// Starts it.
     pub start: StartFn,
 }
@@ -56,7 +59,15 @@ impl ChildSpec {
         F: Fn(ActorCell) -> Started + Send + Sync + 'static,
         Started: Future<Output = Result<ActorCell, SpawnErr>> + Send + 'static,
     {
-        Self { name: name.into(), kind, start: Arc::new(move |cell| Box::pin(start(cell))) }
+        Self { name: name.into(), kind, is_independent: false, start: Arc::new(move |cell| Box::pin(start(cell))) }
+    }
+
+    /// It needs none of its neighbours that are independent, too, while it ends: nobody waits for one before the next is
+    /// told. All others are stopped one by one.
+    #[must_use]
+    pub fn independent(mut self) -> Self {
+        self.is_independent = true;
+        self
     }
 
     /// A supervisor below another, named by the last part of its path.
@@ -114,7 +125,7 @@ pub enum Message {
     StartChild(ChildSpec, RpcReplyPort<Result<ActorCell, StartRefused>>),
     /// Stop a child; answered when it has ended, or was not there.
     StopChild(String, RpcReplyPort<()>),
-    /// Stop all children in reverse order, waiting for each, then end; answered then.
+    /// Stop all children in reverse order, independent neighbours together, waiting for each, then end; answered then.
     Shutdown {
         /// Whoever waits.
         reply: Option<RpcReplyPort<()>>,

@@ -116,6 +116,7 @@ struct Writer;
 #[must_use]
 pub fn spec(arguments: Arguments) -> ChildSpec {
     ChildSpec::new(format!("writer-{}", arguments.number), WRITER, move |above| start(arguments.clone(), above))
+        .independent()
 }
 
 async fn start(arguments: Arguments, above: ActorCell) -> Result<ActorCell, SpawnErr> {

@@ -64,7 +64,7 @@ impl FromStr for Role {
     }
 }
 
-/// The parts of the tree, in the order they are started: what others need comes first.
+/// The parts of the tree, in the order they are started: what others need comes first, and is stopped last.
 pub(super) fn parts(roles: &[Role], resources: &Resources) -> Vec<ChildSpec> {
     let has = |role| roles.contains(&role);
     let has_aggregates = has(Role::Http) || has(Role::Orders);
@@ -114,7 +114,7 @@ fn aggregates(resources: &Resources) -> Vec<ChildSpec> {
 fn kind(resources: &Resources, shard: impl Fn(&ActorPath, i16) -> ChildSpec, name: &str) -> ChildSpec {
     let path = resources.root.child("aggregates").child(name);
     let shards = resources.partitions.all().map(|partition| shard(&path, partition)).collect();
-    below(resources, path, shards)
+    below(resources, path, shards).independent()
 }
 
 fn subscriptions(roles: &[Role], resources: &Resources) -> Vec<ChildSpec> {

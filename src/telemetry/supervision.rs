@@ -20,7 +20,12 @@ pub fn started(actor: Actor<'_>, why: &str) {
 
 /// An actor ended, as was meant.
 pub fn stopped(actor: Actor<'_>, why: &str) {
-    tracing::info!(actor = actor.path, kind = actor.kind, why, "actor stopped");
+    tracing::debug!(actor = actor.path, kind = actor.kind, why, "actor stopped");
+}
+
+/// An actor was told to end and takes longer than anybody waits.
+pub fn overdue(actor: Actor<'_>) {
+    tracing::warn!(actor = actor.path, kind = actor.kind, "actor did not end in time and is not waited for");
 }
 
 /// An actor ended or did not start, which was not meant.

@@ -77,6 +77,14 @@ impl Child {
         }
     }
 
+    /// Waits for its end; `false` if it takes longer. A supervisor is waited for without a bound, as in `bound_stop`.
+    pub(super) async fn ends_within(&self, timeout: Duration) -> bool {
+        match self.cell() {
+            Some(cell) => cell.wait((!is_supervisor(cell)).then_some(timeout)).await.is_ok(),
+            None => true,
+        }
+    }
+
     pub(super) fn snapshot(&self, policy: &Policy, now: Duration) -> ChildSnapshot {
         ChildSnapshot {
             name: self.spec.name.clone(),

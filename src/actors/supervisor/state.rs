@@ -9,6 +9,7 @@ use super::child::{self, Child, Life};
 use super::{Arguments, ChildSnapshot, ChildSpec, Launch, Message, SUPERVISOR, StartRefused};
 use crate::supervision::restart::{Decision, Verdict};
 use crate::supervision::{CauseClass, Fact, StopReason, What};
+use crate::telemetry;
 
 const BY_ORDER: &str = "its supervisor told it to";
 
@@ -223,7 +224,7 @@ impl State {
         }
     }
 
-    /// Begins to end: what waits to be started is not started any more, the rest is stopped one by one.
+    /// Begins to end: what waits to be started is not started any more, the rest is stopped in reverse order.
     fn end(&mut self, me: &ActorRef<Message>, reason: StopReason, child_timeout: Duration) {
         self.ending = Some(Ending { reason, child_timeout, waiters: Vec::new() });
         while let Some(at) = self.children.iter().rposition(|child| child.cell().is_none()) {
@@ -233,16 +234,23 @@ impl State {
         self.stop_next(me);
     }
 
-    /// While ending: stops the last child that still runs, or itself after the first.
+    /// While ending: stops the children whose turn it is, or itself after the first.
     fn stop_next(&mut self, me: &ActorRef<Message>) {
         let Some(ending) = &self.ending else { return };
-        match self.children.last_mut() {
-            Some(child) => {
-                child.tell_to_stop(ending.child_timeout);
-                child.bound_stop(me, ending.child_timeout);
-            }
-            None => me.stop(Some(ending.reason.to_string())),
+        if self.children.is_empty() {
+            me.stop(Some(ending.reason.to_string()));
         }
+        let turn = self.next_to_stop();
+        for child in &mut self.children[turn..] {
+            child.tell_to_stop(ending.child_timeout);
+            child.bound_stop(me, ending.child_timeout);
+        }
+    }
+
+    /// From here on children are stopped next: the last one, with the independent ones before it if it is independent.
+    fn next_to_stop(&self) -> usize {
+        let independent = self.children.iter().rev().take_while(|child| child.spec.is_independent).count();
+        self.children.len().saturating_sub(independent.max(1))
     }
 
     /// A child did not end in time. It is never killed, but neither is it waited for any longer.
@@ -253,9 +261,7 @@ impl State {
         if let Some(cell) = self.children[at].cell() {
             cell.unlink(me.get_cell());
         }
-        self.record(at, |fact| {
-            fact(What::Stopped, "did not end in time; it ends by itself with the message it is handling")
-        });
+        self.overdue(at);
         self.children.remove(at).bury();
         self.stop_next(me);
     }
@@ -263,19 +269,33 @@ impl State {
     /// Whoever stopped this actor without asking it to shut down: its children still end in order and are not killed.
     pub(super) async fn stop_what_is_left(&mut self, me: &ActorRef<Message>) {
         let timeout = self.ending.as_ref().map_or(self.arguments.stop_timeout, |ending| ending.child_timeout);
-        while let Some(child) = self.children.last_mut() {
-            child.tell_to_stop(timeout);
-            let mut why = BY_ORDER;
-            if let Some(cell) = child.cell() {
-                let bound = (!child::is_supervisor(cell)).then_some(timeout);
-                if cell.wait(bound).await.is_err() {
-                    cell.unlink(me.get_cell());
-                    why = "did not end in time; it ends by itself with the message it is handling";
+        while !self.children.is_empty() {
+            let turn = self.next_to_stop();
+            for child in &mut self.children[turn..] {
+                child.tell_to_stop(timeout);
+            }
+            let ends = self.children[turn..].iter().map(|child| child.ends_within(timeout));
+            let ended = futures::future::join_all(ends).await;
+            for (at, ended) in (turn..self.children.len()).zip(ended).rev() {
+                if ended {
+                    self.record(at, |fact| fact(What::Stopped, BY_ORDER));
+                } else {
+                    self.children[at].cell().iter().for_each(|cell| cell.unlink(me.get_cell()));
+                    self.overdue(at);
                 }
             }
-            self.record(self.children.len() - 1, |fact| fact(What::Stopped, why));
-            self.children.pop().into_iter().for_each(Child::bury);
+            self.children.drain(turn..).for_each(Child::bury);
         }
+    }
+
+    /// The child at `at` is not waited for any longer.
+    fn overdue(&self, at: usize) {
+        let spec = &self.children[at].spec;
+        let path = self.arguments.path.child(&spec.name);
+        telemetry::supervision::overdue(telemetry::supervision::Actor { path: path.as_str(), kind: spec.kind });
+        self.record(at, |fact| {
+            fact(What::Stopped, "did not end in time; it ends by itself with the message it is handling")
+        });
     }
 
     /// Everything below has ended: says so to whoever waits.

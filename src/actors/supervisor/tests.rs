@@ -27,6 +27,8 @@ struct Stage {
     ended: Arc<Mutex<Vec<String>>>,
     /// Opened by the test: what waits in `post_stop`, or in a message.
     door: Arc<Semaphore>,
+    /// Who has come to the door in `post_stop`.
+    at_the_door: Arc<Semaphore>,
     config: Config,
 }
 
@@ -79,6 +81,7 @@ impl Actor for Player {
     /// Not run for an actor that was killed.
     async fn post_stop(&self, _: ActorRef<Order>, (): &mut ()) -> Result<(), ActorProcessingErr> {
         if self.manner == Manner::Slow {
+            self.stage.at_the_door.add_permits(1);
             self.stage.door.acquire().await?.forget();
         }
         lock(&self.stage.ended).push(self.name.clone());
@@ -97,7 +100,8 @@ impl Stage {
 
     fn with(config: Config) -> Self {
         let history = History::new("test", config.facts_kept);
-        Self { history, started: Arc::default(), ended: Arc::default(), door: Arc::new(Semaphore::new(0)), config }
+        let [door, at_the_door] = [0, 0].map(|none| Arc::new(Semaphore::new(none)));
+        Self { history, started: Arc::default(), ended: Arc::default(), door, at_the_door, config }
     }
 
     fn player(&self, name: &str) -> ChildSpec {
@@ -150,6 +154,11 @@ impl Stage {
     async fn ask(&self, name: &str, order: fn(RpcReplyPort<()>) -> Order) -> bool {
         let actor: ActorRef<Order> = self.actor(name).into();
         actor.call(order, Some(DEADLINE)).await.is_ok_and(|answer| answer.is_success())
+    }
+
+    /// Waits until so many have come to the door in `post_stop`.
+    async fn waiting_at_the_door(&self, many: u32) {
+        self.at_the_door.acquire_many(many).await.expect("nobody closes it").forget();
     }
 
     fn facts(&self, path: &ActorPath) -> Vec<Fact> {

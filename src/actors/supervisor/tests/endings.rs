@@ -60,6 +60,43 @@ async fn a_shutdown_stops_in_reverse_order_and_waits_for_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn independent_neighbours_are_stopped_together_and_others_wait_for_all_of_them() {
+    let stage = Stage::new();
+    let apart = |name| stage.player_of(name, Manner::Slow).independent();
+    let children = vec![stage.player("first"), apart("a"), apart("b"), apart("c"), stage.player("last")];
+    let root = stage.root(children).await;
+    let handle = root.handle().clone();
+    futures::join!(async { in_time("the end of the root", handle.shut_down(DEADLINE)).await }, async {
+        // Each waits at the door, and nobody opens it before all of them stand there.
+        in_time("all three at the door", stage.waiting_at_the_door(3)).await;
+        assert_eq!(lock(&stage.ended).as_slice(), ["last"]);
+        assert!(stage.answers("first").await, "it is told when they have ended");
+        stage.door.add_permits(2);
+        stage.until("two of them ended", || stopped(&stage, ["a", "b", "c"]) == 2).await;
+        assert!(stage.answers("first").await, "it is told when all of them have ended");
+        stage.door.add_permits(1);
+    });
+    assert_eq!(lock(&stage.ended).last().map(String::as_str), Some("first"));
+    assert_eq!(lock(&stage.ended).len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_supervisor_stopped_without_being_asked_stops_independent_neighbours_together() {
+    let stage = Stage::new();
+    let apart = |name| stage.player_of(name, Manner::Slow).independent();
+    let mut root = stage.root(vec![stage.player("first"), apart("a"), apart("b")]).await;
+    root.handle().cell().stop(None);
+    in_time("both at the door", stage.waiting_at_the_door(2)).await;
+    assert!(stage.answers("first").await, "it is told when they have ended");
+    stage.door.add_permits(2);
+    assert_eq!(in_time("the reason", root.ended()).await, StopReason::Ordered);
+    assert_eq!(lock(&stage.ended).last().map(String::as_str), Some("first"));
+    for name in ["a", "b"] {
+        assert_eq!(stage.whats(&root_path().child(name)), [Started, Stopped]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_child_that_waits_to_be_started_again_is_not_started_after_a_shutdown() {
     let hour = Duration::from_secs(3_600);
     let stage = Stage::with(Config { backoff_min: hour, backoff_max: hour, ..config() });
@@ -148,4 +185,8 @@ async fn a_crash_on_the_way_out_is_a_fact_but_no_reason_to_start_again() {
     in_time("the end of slow", root.handle().stop_child("slow")).await;
     assert_eq!(stage.whats(&root_path().child("slow")), [Started, Crashed]);
     assert_eq!(stage.starts("slow"), 1);
+}
+
+fn stopped<const N: usize>(stage: &Stage, names: [&str; N]) -> usize {
+    names.iter().filter(|name| stage.whats(&root_path().child(name)).last() == Some(&Stopped)).count()
 }
