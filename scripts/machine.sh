@@ -90,7 +90,7 @@ install_packages() {
 }
 
 # one_at_a_time <set>: a second command on the same set of servers waits for the first; one called by the other
-# does not. Descriptor 9 is closed in servers, which outlive the command.
+# does not. Servers, which outlive the command, do not inherit the lock.
 one_at_a_time() {
   [[ "${HOLDS_LOCK:-}" != "$1" ]] || return 0
   mkdir -p "$local_dir/logs"

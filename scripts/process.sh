@@ -17,12 +17,16 @@ started_at() {
   both=$(stat_of "$1") && printf '%s\n' "${both#* }"
 }
 
-# launch <pid file> <log> <command…>: starts a program in a session of its own, so that it outlives this terminal.
+# launch <pid file> <log> <command…>: starts a program in a session of its own, so that it outlives this terminal, and
+# without what the caller holds open.
 launch() {
   local pid_file=$1 log=$2 pid
   shift 2
   keep_small "$log"
-  setsid "$@" </dev/null >>"$log" 2>&1 9>&- &
+  (
+    close_descriptors
+    exec setsid "$@"
+  ) </dev/null >>"$log" 2>&1 &
   pid=$!
   printf '%s %s\n' "$pid" "$(started_at "$pid" || true)" >"$pid_file"
 }

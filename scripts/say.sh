@@ -22,14 +22,30 @@ last_lines() {
   printf -- '---\n' >&2
 }
 
+# close_descriptors: all but the first three, in a subshell that is about to become another program. A lock the caller
+# holds would otherwise be held for as long as that program lives.
+close_descriptors() {
+  local descriptor
+  for descriptor in /proc/"$BASHPID"/fd/*; do
+    descriptor=${descriptor##*/}
+    if [[ "$descriptor" == [0-9]* ]] && ((descriptor > 2)); then exec {descriptor}>&-; fi
+  done
+}
+
 # with_heartbeat <words> <log> <command…>: output goes to the log, and a line every 10 s shows that it still works.
-# The beat holds no lock: it may outlive a command that was cut off.
+# Neither the beat nor the command holds a lock: they may outlive a command that was cut off.
 with_heartbeat() {
   local words=$1 log=$2 script=$BASHPID status=0
   shift 2
-  (while sleep 10 >/dev/null && kill -0 "$script" 2>/dev/null; do say "… still $words"; done) 8>&- 9>&- &
+  (
+    close_descriptors
+    while sleep 10 >/dev/null && kill -0 "$script" 2>/dev/null; do say "… still $words"; done
+  ) &
   local heart=$!
-  "$@" </dev/null >>"$log" 2>&1 || status=$?
+  (
+    close_descriptors
+    exec "$@"
+  ) </dev/null >>"$log" 2>&1 || status=$?
   kill "$heart" 2>/dev/null || true
   wait "$heart" 2>/dev/null || true
   return "$status"
