@@ -81,3 +81,33 @@ family() {
     if [[ "${both% *}" == "$1" ]]; then printf '%s\n' "$child"; fi
   done
 }
+
+# listening <port>: the sockets that listen there, as words of a pattern for `find -lname`.
+listening() {
+  local port
+  printf -v port ':%04X' "$1"
+  awk -v port="$port" '$4 == "0A" && substr($2, length($2) - 4) == port { print "socket:\\[" $10 "\\]" }' \
+    /proc/net/tcp /proc/net/tcp6 2>/dev/null || true
+}
+
+# listens <pid> <port>: that process itself listens there, and no other that happens to.
+listens() {
+  local socket
+  for socket in $(listening "$2"); do
+    if [[ -n "$(find "/proc/$1/fd" -lname "$socket" -print -quit 2>/dev/null)" ]]; then return 0; fi
+  done
+  return 1
+}
+
+# who_listens <port>: words for whoever has it, for a person who is to stop it.
+who_listens() {
+  local socket found pid
+  for socket in $(listening "$1"); do
+    found=$(find /proc/[0-9]*/fd -maxdepth 1 -lname "$socket" -print -quit 2>/dev/null || true)
+    [[ -n "$found" ]] || continue
+    pid=${found#/proc/} pid=${pid%%/*}
+    printf 'pid %s (%s) of %s\n' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline" | cut -c 1-120 | sed 's/ *$//')" "$(readlink "/proc/$pid/cwd")"
+    return
+  done
+  printf 'a program of another user\n'
+}
