@@ -171,6 +171,15 @@ await_ready() {
   just_launched "$pid_file" || died
 }
 
+# roles: as roles.sql has them now, on a server that was started with an earlier one. A container has its own way.
+roles() {
+  [[ "$source" == local ]] || return 0
+  install_programs
+  passwords
+  port=$(<"$home/port")
+  make_roles
+}
+
 make_roles() {
   local psql="$bin/psql"
   [[ -x "$psql" ]] || psql=$(command -v psql) || die "psql is missing, and the roles are made with it" "apt-get install postgresql-client"
@@ -196,4 +205,7 @@ environment() {
   printf 'ORDO_ADMIN_DATABASE_URL=postgres://ordo_owner:%s@%s/ordo\n' "$owner_password" "$(address)"
 }
 
-run_verb "$@"
+case "${1:-}" in
+  roles) roles ;;
+  *) run_verb "$@" ;;
+esac
