@@ -1,10 +1,10 @@
 # Two commands matter: `make up` starts a shop, `make test` proves it. The work is done in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs doctor demo clean-data check test bench
+.PHONY: help up down status logs doctor demo clean-data check test bench storm
 
 # Handed to the scripts: `make up FAULTS=1`, `make logs SERVICE=kafka`, `make demo ARGS='--rate 50'`.
-export FAULTS SERVICE ARGS
+export FAULTS SERVICE ARGS SCENARIO SEED DEFECTS ORDO_STORM_MINUTES
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -38,3 +38,6 @@ test: ## every test, on servers and data of its own
 
 bench: ## measure, on fresh servers of its own
 	@scripts/bench.sh
+
+storm: ## break everything, for 20 minutes, on servers of its own (SEED=n, SCENARIO=orders, ORDO_STORM_MINUTES=n, DEFECTS=1)
+	@scripts/storm.sh

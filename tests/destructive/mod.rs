@@ -4,3 +4,4 @@ mod frozen;
 mod kill;
 mod servers;
 mod stopped;
+mod storm;

@@ -92,6 +92,7 @@ impl Stage {
             until: Until::Elapsed(Duration::from_secs(seconds)),
             patience: PATIENCE,
             cancel_percent: 0,
+            cancel_within: Duration::ZERO,
             repeat_percent: 0,
             seed: 1,
             history: None,

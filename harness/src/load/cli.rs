@@ -58,9 +58,12 @@ struct Args {
     /// Pieces of each scarce product, when the catalogue is made.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(..=1_000_000))]
     scarce_stock: u64,
-    /// Share of accepted orders to cancel at once.
+    /// Share of accepted orders to cancel.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=100))]
     cancel_percent: u8,
+    /// Send each cancellation after a random part of this time: some then meet the confirmation on its way.
+    #[arg(long, default_value = "0s", value_parser = duration::parse)]
+    cancel_within: Duration,
     /// Share of accepted orders whose POST is sent once more; the checker sees whether the answer is the same.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(..=100))]
     repeat_percent: u8,
@@ -119,6 +122,7 @@ async fn run(args: Args) -> anyhow::Result<u64> {
         until: args.orders.map_or(Until::Elapsed(Duration::from_secs(args.seconds)), Until::Orders),
         patience,
         cancel_percent: args.cancel_percent,
+        cancel_within: args.cancel_within,
         repeat_percent: args.repeat_percent,
         seed: args.seed,
         history: args.history.as_deref().map(HistoryWriter::append_to).transpose()?,

@@ -31,6 +31,8 @@ pub struct Order {
     pub items: Range<usize>,
     pub to_be_cancelled: bool,
     pub to_be_repeated: bool,
+    /// When in the time that cancellations spread over: from 0 up to 1.
+    pub cancelled_at: f64,
 }
 
 impl Orders {
@@ -71,7 +73,8 @@ impl Orders {
         body.push('}');
         let to_be_cancelled = chance.percent(self.cancel_percent);
         let to_be_repeated = chance.percent(self.repeat_percent);
-        Order { key, user_id, body, items, to_be_cancelled, to_be_repeated }
+        let cancelled_at = chance.fraction();
+        Order { key, user_id, body, items, to_be_cancelled, to_be_repeated, cancelled_at }
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Traffic {
     pub until: Until,
     pub patience: Patience,
     pub cancel_percent: u8,
+    /// Cancellations are sent after a random part of this, so that some meet the confirmation on its way.
+    pub cancel_within: Duration,
     /// Share of accepted orders whose POST is sent once more: it must be answered as the first time.
     pub repeat_percent: u8,
     pub seed: u64,
@@ -40,6 +42,7 @@ struct Shared {
     orders: Orders,
     schedule: Schedule,
     patience: Patience,
+    cancel_within: Duration,
     tally: Tally,
     history: Option<HistoryWriter>,
     history_broken: AtomicBool,
@@ -53,6 +56,7 @@ impl Traffic {
             orders: Orders::of(&self.catalogue, self.cancel_percent, self.repeat_percent, self.seed),
             schedule: Schedule::start(self.pace, self.until),
             patience: self.patience,
+            cancel_within: self.cancel_within,
             tally: Tally::empty()?,
             history: self.history,
             history_broken: AtomicBool::new(false),
@@ -107,6 +111,7 @@ impl Shared {
             (ended.outcome, order.to_be_cancelled, &ended.answer)
             && let Some(id) = body.order_id
         {
+            tokio::time::sleep(self.cancel_within.mul_f64(order.cancelled_at)).await;
             self.cancel(number, id, &order).await;
         }
         // After the cancellation, for the answer must be the original one whatever became of the order.

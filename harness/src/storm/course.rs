@@ -46,7 +46,7 @@ impl Storm<'_> {
     pub async fn run(self, progress: &Progress) -> anyhow::Result<Report> {
         let began = Instant::now();
         progress.show("starting ordo, all roles");
-        let (mut stage, own) = setup::set(self.ground, self.addresses, &self.form, self.seed).await?;
+        let (mut stage, own) = setup::set(self.ground, self.addresses, &self.form).await?;
         let watch = Watch::over(stage.nodes.iter().map(|node| node.sight.clone()).collect())?;
         let mut lag = Lag::of(stage.db.clone()).await?;
         let mut load = Load::start(self.ground, self.scenario, &self.form, self.seed, &stage.nodes)?;

@@ -19,22 +19,22 @@ pub const ALL: &[Defect] = &[
     Defect {
         name: "answer_before_commit",
         breaks: &[accepted::IN_THE_LOG],
-        form: || Form::of(&[("process killed", 2), ("postmaster killed", 1)], 1),
+        form: || Form::of(&[("postgres and processes killed", 2)], 1),
     },
     Defect {
         name: "dedup_off",
         breaks: &[stock::VIEW_IS_FOLD, stock::CONSERVED, stock::NOT_OVERSOLD],
-        form: || Form::of(&[("process killed", 3)], 1),
+        form: || Form { rate: 150.0, ..Form::of(&[("process killed", 4)], 1) },
     },
     Defect {
         name: "checkpoint_before_acknowledgement",
         breaks: &[topic_audit::COMPLETE],
-        form: || Form::of(&[("kafka stopped, processes killed", 2)], 1),
+        form: || Form::of(&[("kafka and processes killed", 2)], 1),
     },
     Defect {
         name: "conflict_swallowed",
         breaks: &[history_index::SAME_ANSWER, accepted::TOKEN, accepted::CANCELLED],
-        form: || Form { cancel_percent: 20, repeat_percent: 20, ..Form::of(&[("process killed", 2)], 2) },
+        form: || Form { cancel_percent: 30, ..Form::of(&[("process killed", 2)], 2) },
     },
 ];
 

@@ -74,15 +74,14 @@ pub struct Own {
 }
 
 impl Own {
-    async fn create(ground: &Ground, addresses: &Addresses, seed: u64) -> anyhow::Result<Self> {
-        let name = format!("storm_{seed}_{}", std::process::id());
+    /// Under a name never used before: topics outlive a storm.
+    async fn create(ground: &Ground, addresses: &Addresses) -> anyhow::Result<Self> {
+        let name = format!("storm_{}", uuid::Uuid::new_v4().simple());
         let mut admin = connect(&addresses.admin_url).await?;
-        for statement in [format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"), format!("CREATE DATABASE {name}")] {
-            sqlx::raw_sql(AssertSqlSafe(statement))
-                .execute(&mut admin)
-                .await
-                .context("the storm's database could not be made: the role needs createdb")?;
-        }
+        sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .execute(&mut admin)
+            .await
+            .context("the storm's database could not be made: the role needs createdb")?;
         let own = Self {
             database_url: addresses.database(&name)?,
             brokers: addresses.brokers.clone(),
@@ -118,9 +117,9 @@ async fn connect(url: &str) -> anyhow::Result<PgConnection> {
 }
 
 /// The stage with its processes started and ready.
-pub async fn set(ground: &Ground, addresses: &Addresses, form: &Form, seed: u64) -> anyhow::Result<(Stage, Own)> {
+pub async fn set(ground: &Ground, addresses: &Addresses, form: &Form) -> anyhow::Result<(Stage, Own)> {
     let crash_points = crash_points(&ground.ordo).await?;
-    let own = Own::create(ground, addresses, seed).await?;
+    let own = Own::create(ground, addresses).await?;
     let (credentials, server) = own.database_url.rsplit_once('@').context("the address of Postgres names no user")?;
     let (server, database) = server.split_once('/').context("the address of Postgres names no database")?;
     let to_postgres = Proxy::start("127.0.0.1:0", server.to_owned()).await?;

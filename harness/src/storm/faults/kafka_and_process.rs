@@ -1,4 +1,4 @@
-//! Two at once: the broker is stopped, and meanwhile every process that has records for it in memory is killed.
+//! Two at once: the broker is killed, and meanwhile every process that has records for it in memory is killed.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub struct KafkaAndProcess;
 
 impl Fault for KafkaAndProcess {
     fn name(&self) -> &'static str {
-        "kafka stopped, processes killed"
+        "kafka and processes killed"
     }
 
     fn kills_a_process(&self) -> bool {

@@ -7,6 +7,7 @@ mod kafka_and_process;
 mod kafka_killed;
 mod kafka_stopped;
 mod kafka_wiped;
+mod postgres_and_process;
 mod postgres_immediate;
 mod postmaster_killed;
 mod process_killed;
@@ -94,6 +95,7 @@ pub fn all() -> Vec<Box<dyn Fault>> {
         Box::new(backend_killed::BackendKilled),
         Box::new(postmaster_killed::PostmasterKilled),
         Box::new(postgres_immediate::PostgresImmediate),
+        Box::new(postgres_and_process::PostgresAndProcess),
         Box::new(kafka_killed::KafkaKilled),
         Box::new(kafka_stopped::KafkaStopped),
         Box::new(kafka_and_process::KafkaAndProcess),

@@ -1,4 +1,4 @@
-//! Orders of many products, some scarce, some cancelled at once, some posted twice.
+//! Orders of many products, some scarce, some cancelled around their confirmation, some posted twice.
 
 use super::{Scenario, Traffic};
 
@@ -8,7 +8,7 @@ fn load(traffic: &Traffic<'_>) -> Vec<String> {
     let Traffic { url, rate, seed, cancel_percent, repeat_percent, timeout, history } = traffic;
     let text = format!(
         "--url {url} --rate {rate} --connections 64 --seconds 86400 --seed {seed} --products 40 --stock 1000000 \
-         --scarce 5 --scarce-stock 300 --cancel-percent {cancel_percent} --repeat-percent {repeat_percent} \
+         --scarce 5 --scarce-stock 300 --cancel-percent {cancel_percent} --cancel-within 300ms --repeat-percent {repeat_percent} \
          --timeout {}ms --give-up 90s --json --history",
         timeout.as_millis()
     );

@@ -1,0 +1,27 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use super::servers::server;
+use crate::support::required;
+
+/// The short form of `make storm`: load, nemesis and checker are programs of their own, and the seed is always the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_storm_breaks_no_promise() {
+    let results = std::env::temp_dir().join(format!("ordo-storm-{}", std::process::id()));
+    let nemesis = Command::new(PathBuf::from(required("ORDO_HARNESS_BIN")).join("nemesis"))
+        .args(["--short", "--set", &required("ORDO_TEST_SERVICES"), "--ordo", env!("CARGO_BIN_EXE_ordo")])
+        .args(["--scripts", concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/services")])
+        .arg("--results")
+        .arg(&results)
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(Duration::from_secs(300), nemesis).await.expect("the storm ends").unwrap();
+    // Whatever became of it, the next test finds its servers.
+    server("postgres", "start");
+    server("kafka", "start");
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}\nlogs are kept in {}", results.display());
+    std::fs::remove_dir_all(&results).unwrap();
+}
