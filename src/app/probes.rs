@@ -148,6 +148,8 @@ async fn broker(config: &kafka::Config) -> Finding {
 
 /// Each consumer of this process has partitions to work.
 fn workers(history: &History, roles: &[Role]) -> Vec<Finding> {
+    const NEXT: &str = "it waits for Kafka, which gives away the partitions of a process that was killed when its session \
+        has run out (kafka.session_timeout); or other processes have them all";
     let tree = history.tree();
     let finding = |name: &&'static str| {
         let below = format!("ordo/{SUBSCRIPTIONS}/{name}/");
@@ -161,7 +163,7 @@ fn workers(history: &History, roles: &[Role]) -> Vec<Finding> {
         if running > 0 {
             Finding::ok(&what, observed, "at least one")
         } else {
-            Finding::degraded(&what, observed, "at least one", "it waits for Kafka, or other processes have them all")
+            Finding::degraded(&what, observed, "at least one", NEXT)
         }
     };
     consumers::NAMES.iter().filter(|name| roles.iter().any(|role| role.to_string() == **name)).map(finding).collect()
