@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::ensure;
 
-use super::faults::{self, Fault, Needs, REPUBLISHES};
+use super::faults::{self, Fault, Needs};
 
 /// When the last fault has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,6 @@ impl Form {
                 Needs::Nothing => true,
                 Needs::TwoProcesses => processes > 1,
                 Needs::KafkaProxy => has_kafka_proxy,
-                Needs::Republish => REPUBLISHES,
             };
             if only.is_empty() { is_possible } else { only.iter().any(|name| name == fault.name()) }
         });
@@ -117,7 +116,6 @@ mod tests {
         assert!(names(2, true).contains(&"stopped past its lease") && names(2, true).contains(&"kafka slow"));
         assert!(!names(1, true).contains(&"stopped past its lease"));
         assert!(!names(2, false).contains(&"kafka slow"));
-        assert_eq!(names(2, true).contains(&"kafka wiped"), REPUBLISHES);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use super::{Fault, Needs, Wound};
+use super::{Fault, Wound};
 use crate::load::Chance;
 use crate::storm::stage::Stage;
 
@@ -13,10 +13,6 @@ pub struct KafkaWiped;
 impl Fault for KafkaWiped {
     fn name(&self) -> &'static str {
         "kafka wiped"
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::Republish
     }
 
     fn inject<'a>(&'a self, stage: &'a mut Stage, _: &'a mut Chance) -> BoxFuture<'a, anyhow::Result<Wound>> {

@@ -23,9 +23,6 @@ use super::proxy::Weather;
 use super::stage::Stage;
 use crate::load::Chance;
 
-/// Whether the service can publish again what a wiped Kafka has lost; until it can, that fault is left out.
-pub const REPUBLISHES: bool = false;
-
 /// What must be there for a fault to make sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
@@ -33,8 +30,6 @@ pub enum Needs {
     TwoProcesses,
     /// A proxy that the broker tells its clients about.
     KafkaProxy,
-    /// A service that publishes again what Kafka has lost.
-    Republish,
 }
 
 /// What was done, until it is healed.
