@@ -106,6 +106,8 @@ async fn a_collector_that_never_answers_slows_no_order_and_no_stop() {
     let stopped: DateTime<Utc> = stopped["timestamp"].as_str().unwrap().parse().unwrap();
     let delay = (ended - stopped).to_std().unwrap();
     assert!(delay < Duration::from_secs(2), "it ended {delay:?} after it had stopped");
+    // Only to be put away: what this start meets on a busy machine is not looked at here.
+    app.tolerates_crashes = true;
     app.restart_with(&[("ORDO_TRACE__ENDPOINT", "")]).await;
     app.finish().await;
 }
