@@ -210,10 +210,8 @@ ready() {
     printf 'GET /readyz HTTP/1.0\r\nHost: %s\r\n\r\n' "$authority" >&3
     timeout 5 cat <&3
   )
-  # A service without Kafka answers 200 too, since it takes orders; here everything is to be there, but for a second
-  # role: a server the environment names may have one only, and `make doctor` tells.
+  # A service without Kafka answers 200 too, since it takes orders; here everything is to be there.
   findings=${answer#*'"findings":'}
-  findings=${findings/'"name":"log protection","status":"degraded"'/}
   if [[ "$answer" == "HTTP/1."[01]" 200"*'"findings":'* && "$findings" != *'"status":"degraded"'* ]]; then return 0; fi
   if [[ -n "$answer" ]]; then reasons=$(what_is_missing <<<"${answer#*$'\r\n\r\n'}"); fi
   return 1
@@ -226,7 +224,7 @@ what_is_missing() {
   body=$(tr -s '\r\n\t ' ' ')
   missing=$(sed -E 's/\},\{/\n/g' <<<"$body" |
     sed -nE "s/.*\"name\":$text,\"status\":\"(degraded|down)\",\"observed\":$text(.*\"next\":$text)?.*/\1\t\4\t\7/p" |
-    awk -F '\t' '$1 != "log protection" {
+    awk -F '\t' '{
         why = $2 ($3 == "" ? "" : " (" $3 ")")
         if (!(why in names)) { order[++n] = why; names[why] = $1 } else { names[why] = names[why] ", " $1 }
       }

@@ -1,4 +1,5 @@
 use ordo::event_store::{self, Append, NewEvent, Outcome, append};
+use ordo::ops::{Finding, Status};
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
@@ -96,35 +97,32 @@ async fn the_services_role_makes_and_drops_tables_of_read_models_and_no_others()
     database.drop().await;
 }
 
-fn finding<'a>(readiness: &'a serde_json::Value, name: &str) -> &'a serde_json::Value {
-    let findings = readiness["findings"].as_array().unwrap();
-    findings.iter().find(|finding| finding["name"] == name).unwrap_or_else(|| panic!("no {name}: {readiness}"))
+/// What `ordo doctor` finds of the log's protection.
+async fn protection(app: &TestApp) -> Finding {
+    let config = ordo::config::Config { postgres: app.database.service_config(), ..Default::default() };
+    let findings = ordo::app::doctor(&config).await;
+    findings.into_iter().find(|finding| finding.name == "log protection").expect("a finding about it")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_one_role_everything_works_and_readiness_tells_that_the_log_is_not_protected() {
+async fn with_one_role_everything_works_and_doctor_tells_that_the_log_is_not_protected() {
     let app = TestApp::start_on(Database::of_one_role().await, &[]).await;
     app.stock("mug", 100, 10).await;
     let id = app.place("mug", 1).await;
     app.until(id, "confirmed").await;
-    let answer = app.get("/readyz").await;
-    assert_eq!(answer.status(), 200);
-    let readiness = answer.json().await.unwrap();
-    let told = finding(&readiness, "log protection");
-    assert_eq!(told["status"], "degraded", "{told}");
-    assert!(told["next"].as_str().unwrap().contains("ORDO_ADMIN_DATABASE_URL"), "{told}");
+    let told = protection(&app).await;
+    assert_eq!(told.status, Status::Degraded, "{told:?}");
+    assert!(told.next.as_ref().unwrap().contains("ORDO_ADMIN_DATABASE_URL"), "{told:?}");
     app.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_two_roles_readiness_says_that_the_log_is_protected() {
+async fn with_two_roles_doctor_says_that_the_log_is_protected() {
     let Some(database) = two_roles().await else { return };
     let app = TestApp::start_on(database, &[]).await;
     app.stock("mug", 100, 10).await;
     let id = app.place("mug", 1).await;
     app.until(id, "confirmed").await;
-    let readiness = app.get("/readyz").await.json().await.unwrap();
-    assert_eq!(finding(&readiness, "log protection")["status"], "ok");
-    assert_eq!(readiness["status"], "ok");
+    assert_eq!(protection(&app).await.status, Status::Ok);
     app.finish().await;
 }
