@@ -42,7 +42,7 @@ pub struct End {
     pub low: i64,
     /// Offset after the last.
     pub high: i64,
-    /// The first record kept, if it is an event.
+    /// The first record kept, if it is an event; looked at only if the end is not where it should be.
     pub first: Option<Place>,
     /// The events from the last one acknowledged on, or the last ones if that one is not there; in order.
     pub tail: Vec<Place>,
@@ -67,7 +67,7 @@ pub async fn inspect(config: &Config, partition: i16, topics: Vec<(String, i64)>
         let mut client = config.admin();
         // Without a group nothing can be assigned; nothing is ever committed to it.
         client.set("group.id", config.prefixed("inspection")).set("enable.auto.commit", "false");
-        client.set("enable.partition.eof", "true").set("auto.offset.reset", "earliest");
+        client.set("enable.partition.eof", "true").set("auto.offset.reset", "earliest").set("fetch.wait.max.ms", "10");
         let consumer: BaseConsumer = client.create().map_err(|error| kafka(&config, error))?;
         let cluster = consumer.client().fetch_cluster_id(PATIENCE);
         let mut ends = Vec::with_capacity(topics.len());
@@ -90,8 +90,10 @@ fn end_of(
 ) -> Result<End, KafkaError> {
     let name = config.prefixed(&topic);
     let (low, high) = consumer.fetch_watermarks(&name, i32::from(partition), PATIENCE)?;
-    let first = if low < high { read(consumer, &name, partition, low, low + 1)?.pop() } else { None };
-    let begins = if high >= next_offset { next_offset - 1 } else { high - TAIL };
+    // Where the topic begins matters only when it does not end where it should.
+    let is_short = high < next_offset;
+    let first = if is_short && low < high { read(consumer, &name, partition, low, low + 1)?.pop() } else { None };
+    let begins = if is_short { high - TAIL } else { next_offset - 1 };
     let begins = begins.max(low);
     let mut tail = Vec::new();
     if high - begins > TAIL {

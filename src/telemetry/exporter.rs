@@ -36,6 +36,7 @@ pub fn install() {
 pub fn render() -> String {
     crate::supervision::workload::publish_gauges();
     alarm::publish_gauges();
+    super::kafka::publish_gauge();
     subscription::publish_gauges();
     EXPORTER
         .get()

@@ -9,7 +9,6 @@ static AWAY: AtomicBool = AtomicBool::new(false);
 /// No broker answers a client of this process.
 pub fn away(why: &str) {
     if !AWAY.swap(true, Ordering::AcqRel) {
-        metrics::gauge!(names::KAFKA_AWAY).set(1.0);
         tracing::warn!(why, "Kafka does not answer; orders are accepted meanwhile and published later");
     }
 }
@@ -17,7 +16,11 @@ pub fn away(why: &str) {
 /// A broker has answered.
 pub fn answers() {
     if AWAY.load(Ordering::Acquire) && AWAY.swap(false, Ordering::AcqRel) {
-        metrics::gauge!(names::KAFKA_AWAY).set(0.0);
         tracing::info!("Kafka answers again");
     }
+}
+
+/// Sets the gauge; `/metrics` asks for it before each answer.
+pub(super) fn publish_gauge() {
+    metrics::gauge!(names::KAFKA_AWAY).set(f64::from(u8::from(AWAY.load(Ordering::Acquire))));
 }
