@@ -100,6 +100,7 @@ impl Actor for Heartbeat {
 impl State {
     async fn tick(&mut self) -> sqlx::Result<()> {
         let Arguments { node: me, history, db, .. } = &self.arguments;
+        telemetry::alarm::settle();
         node::beat(me, db).await?;
         let alarms = telemetry::alarm::unstored();
         if !alarms.is_empty() {

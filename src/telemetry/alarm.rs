@@ -44,6 +44,8 @@ codes! {
 
 /// Alarms that ended within this time go on when they are raised again: a flapping one is one.
 const FLAPS_WITHIN: TimeDelta = TimeDelta::minutes(10);
+/// How long an alarm that only tells stands after it was last raised.
+const TOLD_FOR: TimeDelta = TimeDelta::minutes(10);
 /// Ended alarms remembered.
 const ENDED: usize = 1_000;
 
@@ -101,6 +103,22 @@ pub fn clear(code: &'static str, place: &str) {
     let mut book = book();
     if book.clear(code, place, clock::now()) {
         tracing::info!(alarm = code, place, "alarm is over");
+    }
+    COUNT.store(book.standing.len(), Ordering::Release);
+}
+
+/// Ends alarms that only tell and have not been raised for a while: nobody else says when they are over.
+pub fn settle() {
+    let now = clock::now();
+    let mut book = book();
+    let told: Vec<(&'static str, String)> = book
+        .standing
+        .iter()
+        .filter(|((code, _), entry)| only_tells(code) && now - entry.alarm.last_at > TOLD_FOR)
+        .map(|(key, _)| key.clone())
+        .collect();
+    for (code, place) in told {
+        book.clear(code, &place, now);
     }
     COUNT.store(book.standing.len(), Ordering::Release);
 }
