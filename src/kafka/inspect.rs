@@ -1,16 +1,17 @@
 //! Looks at the ends of topic partitions: what the broker holds, so that it can be compared with what was published.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::Config;
-use super::group::record;
+use super::reader;
 use super::topics::{TopicError, blocking, kafka};
 use crate::contracts::Position;
 use crate::contracts::envelope::Envelope;
+use crate::subscription::Record;
 use crate::telemetry;
 
 /// Longest wait for the broker, for each topic.
@@ -64,10 +65,9 @@ pub struct Inspection {
 pub async fn inspect(config: &Config, partition: i16, topics: Vec<(String, i64)>) -> Result<Inspection, TopicError> {
     let config = config.clone();
     blocking(move || {
-        let mut client = config.admin();
-        // Without a group nothing can be assigned; nothing is ever committed to it.
-        client.set("group.id", config.prefixed("inspection")).set("enable.auto.commit", "false");
-        client.set("enable.partition.eof", "true").set("auto.offset.reset", "earliest").set("fetch.wait.max.ms", "10");
+        let mut client = config.reader();
+        // The end of a topic is answered at once.
+        client.set("fetch.wait.max.ms", "10");
         let consumer: BaseConsumer = client.create().map_err(|error| kafka(&config, error))?;
         let cluster = consumer.client().fetch_cluster_id(PATIENCE);
         let mut ends = Vec::with_capacity(topics.len());
@@ -111,36 +111,21 @@ fn read(consumer: &BaseConsumer, topic: &str, partition: i16, from: i64, to: i64
     let mut list = TopicPartitionList::new();
     list.add_partition_offset(topic, i32::from(partition), Offset::Offset(from))?;
     consumer.assign(&list)?;
-    let deadline = Instant::now() + PATIENCE;
-    let mut places = Vec::new();
-    loop {
-        match consumer.poll(Duration::from_millis(100)) {
-            Some(Ok(message)) => {
-                let record = record(&message);
-                if record.offset >= to {
-                    break;
-                }
-                if let Ok(envelope) = Envelope::read(|name| record.header(name)) {
-                    places.push(Place {
-                        offset: record.offset,
-                        position: envelope.position,
-                        previous: envelope.previous,
-                        stream_id: envelope.stream_id,
-                        version: envelope.version,
-                    });
-                }
-                if record.offset + 1 >= to {
-                    break;
-                }
-            }
-            Some(Err(KafkaError::PartitionEOF(_))) => break,
-            Some(Err(error)) => return Err(error),
-            None if Instant::now() >= deadline => {
-                return Err(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut));
-            }
-            None => {}
-        }
+    let (mut next, mut places) = (from, Vec::new());
+    while next < to {
+        places.extend(reader::read(consumer, &mut next, to, usize::MAX)?.iter().filter_map(place));
     }
     consumer.unassign()?;
     Ok(places)
+}
+
+fn place(record: &Record) -> Option<Place> {
+    let envelope = Envelope::read(|name| record.header(name)).ok()?;
+    Some(Place {
+        offset: record.offset,
+        position: envelope.position,
+        previous: envelope.previous,
+        stream_id: envelope.stream_id,
+        version: envelope.version,
+    })
 }

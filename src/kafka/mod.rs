@@ -1,12 +1,12 @@
 //! Kafka: the only place that names rdkafka. Topics, the producer of the relay, the feeds of consumers.
 
 mod callbacks;
-pub mod compare;
 mod comparison;
 mod config;
 mod feed;
 mod group;
 pub mod inspect;
+pub mod loss;
 mod producer;
 mod reader;
 mod topics;

@@ -80,7 +80,8 @@ impl TopicReader {
     }
 }
 
-fn read(consumer: &BaseConsumer, next: &mut i64, end: i64, limit: usize) -> Result<Vec<Record>, KafkaError> {
+/// The records from `next` to before `end`, at most `limit` and about 1 MiB.
+pub(super) fn read(consumer: &BaseConsumer, next: &mut i64, end: i64, limit: usize) -> Result<Vec<Record>, KafkaError> {
     let (mut records, mut bytes, mut heard) = (Vec::new(), 0, Instant::now());
     let mut reason = KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut);
     while *next < end && records.len() < limit && bytes < BATCH_BYTES {

@@ -8,8 +8,8 @@ use std::time::Instant;
 use super::{Arguments, FULL_PAUSE, PAGE, RELAY, records_of};
 use crate::contracts::{Position, RecordedEvent, topics};
 use crate::event_store;
-use crate::kafka::compare::{self, Noted, Verdict};
 use crate::kafka::inspect::{self, End, Place};
+use crate::kafka::loss::{self, Noted, Verdict};
 use crate::kafka::{InFlight, PublishError, Record};
 use crate::subscription::Lane;
 use crate::subscription::checkpoint::{self, Claim};
@@ -98,7 +98,7 @@ pub(super) async fn compare(arguments: &Arguments, lane: &Lane, position: Positi
     for (end, (topic, expected)) in found.ends.into_iter().zip(wanted) {
         let unknown = unknown_in(&end, arguments).await?;
         let noted = Noted { next_offset: offset_of(&topic), expected };
-        match compare::compare(&noted, &end, |place| !unknown.contains(place)) {
+        match loss::judge(&noted, &end, |place| !unknown.contains(place)) {
             Verdict::Intact => compared.offsets.push((topic, end.high)),
             Verdict::Lost { after, why } => compared.lost.push(Lost { topic, after, upto: expected, why }),
             Verdict::Ahead { why } => compared.ahead = Some(why),

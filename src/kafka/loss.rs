@@ -36,7 +36,7 @@ pub enum Verdict {
 
 /// Judges one topic partition. `is_known` says whether the log has an event at just that place.
 #[must_use]
-pub fn compare(noted: &Noted, end: &End, is_known: impl Fn(&Place) -> bool) -> Verdict {
+pub fn judge(noted: &Noted, end: &End, is_known: impl Fn(&Place) -> bool) -> Verdict {
     if let Some(place) = unknown_successor(end, &is_known) {
         return Verdict::Ahead {
             why: format!(
@@ -112,7 +112,7 @@ mod tests {
     }
 
     fn judged(next_offset: i64, expected: Position, end: &End) -> Verdict {
-        compare(&Noted { next_offset, expected }, end, |_| true)
+        judge(&Noted { next_offset, expected }, end, |_| true)
     }
 
     fn after(verdict: &Verdict) -> Option<Position> {
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn events_that_the_log_does_not_have_are_no_loss_but_a_reason_to_stop() {
         let set_back =
-            |tail| compare(&Noted { next_offset: 50, expected: 50 }, &topic(0, 100, tail), |p| p.position <= 60);
+            |tail| judge(&Noted { next_offset: 50, expected: 50 }, &topic(0, 100, tail), |p| p.position <= 60);
         for tail in [51, 20] {
             assert!(matches!(set_back(tail), Verdict::Ahead { .. }), "{tail} read");
         }
@@ -192,7 +192,7 @@ mod tests {
         let mut end = topic(0, 100, 1);
         end.tail.push(place(100, 999_999, 0));
         end.high = 101;
-        let verdict = compare(&Noted { next_offset: 100, expected: 100 }, &end, |place| place.position < 1_000);
+        let verdict = judge(&Noted { next_offset: 100, expected: 100 }, &end, |place| place.position < 1_000);
         assert_eq!(verdict, Verdict::Intact);
     }
 
@@ -201,7 +201,7 @@ mod tests {
         let mut end = topic(0, 90, 50);
         end.tail.push(place(90, 100, 0));
         end.high = 91;
-        let verdict = compare(&Noted { next_offset: 100, expected: 100 }, &end, |place| place.position < 100);
+        let verdict = judge(&Noted { next_offset: 100, expected: 100 }, &end, |place| place.position < 100);
         assert_eq!(after(&verdict), Some(90));
     }
 
