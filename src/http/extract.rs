@@ -1,5 +1,7 @@
 //! What handlers take from a request, each with a clear "no": body, query, path, idempotency key, the request's story.
 
+mod objects;
+
 use std::error::Error;
 
 use aide::generate::GenContext;
@@ -15,6 +17,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use self::objects::Strict;
 use super::error::{Failed, FieldError, Problem, Refused};
 use crate::clock;
 use crate::commands;
@@ -150,9 +153,9 @@ fn unread(why: &BytesRejection) -> Refused {
         .next("send the request again")
 }
 
-/// Reads a body; what does not fit is named by its path.
+/// Reads a body, in which an array never stands for an object; what does not fit is named by its path.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
-    Json::from_bytes(bytes).map(|Json(value)| value).map_err(|rejection| match rejection {
+    Json::from_bytes(bytes).map(|Json(Strict(value))| value).map_err(|rejection| match rejection {
         JsonRejection::JsonDataError(why) => {
             let (field, detail) = place(&why);
             Problem::invalid(vec![FieldError::new(field, detail)])

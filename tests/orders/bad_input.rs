@@ -26,6 +26,10 @@ fn table() -> Vec<(String, u16, &'static str)> {
         (json!({ "items": lines(1) }).to_string(), 422, ""),
         (json!({ "userId": "", "items": lines(1) }).to_string(), 422, ""),
         (format!("{{\"userId\":\"{}\"}}", "x".repeat(300 * 1024)), 413, ""),
+        // An array in the place of an object, its values in the order of the fields.
+        (json!(["ada", [["mug", 1]]]).to_string(), 422, ""),
+        (json!(["ada", [{ "productId": "mug", "quantity": 1 }]]).to_string(), 422, ""),
+        (order(json!([["mug", 1]])), 422, ""),
     ]
 }
 
@@ -48,6 +52,14 @@ async fn bad_orders_are_refused_in_clear_words_and_nothing_is_appended() {
         if !code.is_empty() {
             assert_eq!(problem["code"], code, "{shown}");
         }
+    }
+    for (path, body) in [
+        ("/v1/inventory/mug/receipts", json!([7])),
+        ("/v1/products", json!(["cup", "Cup", { "amount": 1, "currency": "EUR" }])),
+        ("/v1/products", json!({ "productId": "cup", "name": "Cup", "price": [1, "EUR"] })),
+    ] {
+        let answer = app.post(path, &body).await;
+        assert_eq!(answer.status().as_u16(), 422, "{path} {body}");
     }
     let after: i64 = sqlx::query_scalar("select count(*) from log").fetch_one(&app.database.db).await.unwrap();
     assert_eq!(before, after);

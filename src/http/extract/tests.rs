@@ -38,6 +38,42 @@ fn what_does_not_fit_is_named_by_its_path() {
     }
 }
 
+/// A product as a body may hold it: an object in an object, left out, or one of several.
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shelf {
+    price: Option<Price>,
+    #[serde(default)]
+    others: std::collections::BTreeMap<String, Price>,
+    #[serde(default)]
+    tags: Vec<String>,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Price {
+    amount: i64,
+}
+
+#[test]
+fn an_array_never_stands_for_an_object() {
+    for (body, field) in [
+        (r"[[]]", "body"),
+        (r#"[[{"quantity":1}]]"#, "body"),
+        (r#"{"items":[[1]]}"#, "items[0]"),
+        (r#"{"items":[{"quantity":1},[1]]}"#, "items[1]"),
+    ] {
+        let problem = refused(body);
+        let found = (problem["status"].as_u64(), problem["errors"][0]["field"].as_str());
+        assert_eq!(found, (Some(422), Some(field)), "{body}: {problem}");
+    }
+    for body in [r#"{"price":[3]}"#, r#"{"others":{"pen":[3]}}"#, "[null]"] {
+        assert!(read::<Shelf>(body.as_bytes()).is_err(), "{body}");
+    }
+    let body = r#"{"price":{"amount":3},"others":{"pen":{"amount":4}},"tags":["a","b"]}"#;
+    let shelf = read::<Shelf>(body.as_bytes()).expect(body);
+    assert_eq!((shelf.price, shelf.others["pen"].amount, shelf.tags.len()), (Some(Price { amount: 3 }), 4, 2));
+}
+
 #[test]
 fn what_is_not_json_is_400_with_the_place() {
     for body in ["", "{", "{\"items\":[}", "\u{0}", "not json"] {
