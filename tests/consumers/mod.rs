@@ -1,7 +1,13 @@
 //! What consumers survive.
 
 mod crashes;
+mod fence;
 mod foreign_records;
+mod last_piece;
+mod notified_once;
+mod once;
+mod positions;
 mod repeats;
 mod retention;
+mod stage;
 mod topics_lost;
