@@ -2,5 +2,8 @@
 
 mod append;
 mod protection;
+mod relay;
 mod statements;
 mod topics;
+mod wire;
+mod writer;

@@ -2,10 +2,12 @@
 
 mod app;
 mod database;
+mod tree;
 mod until;
 
 pub use app::{TestApp, wish};
 pub use database::Database;
+pub use tree::Tree;
 pub use until::eventually;
 
 /// A variable that `make test` sets.
