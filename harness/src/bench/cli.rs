@@ -9,16 +9,17 @@ use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::machine::Machine;
+use super::picture;
 use super::result::{BenchResult, Measured, fold};
 use super::rows::{self, Row};
 use super::service::{Servers, Service};
-use super::stage::Stage;
+use super::stage::{Stage, Terms};
 use crate::checker::Log;
 use crate::load::Catalogue;
 use crate::progress::Progress;
 use crate::{clock, duration};
 
-/// Measures ordo: migrates, serves all roles on free ports, and runs every row in interleaved rounds.
+/// Measures ordo: migrates, serves all roles in three processes on free ports, and runs every row in interleaved rounds.
 ///
 /// Figures of different runs do not compare, for the machine drifts; rows and rounds of one run do. The database should
 /// be a fresh one: the bench fills it.
@@ -60,6 +61,9 @@ struct Args {
     /// Longest wait for orders under way, between two measurements.
     #[arg(long, default_value = "60s", value_parser = duration::parse)]
     drain: Duration,
+    /// Age that the snapshot of accepted-snapshot-held has at the end of its measurement, at least.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    snapshot_seconds: u64,
     /// Size of the catalogue.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     products: u32,
@@ -72,6 +76,9 @@ struct Args {
     /// Where results and the service's log go.
     #[arg(long, default_value = "bench-results")]
     results: PathBuf,
+    /// Draw the rows of acceptance (accept-…) into this SVG file.
+    #[arg(long)]
+    picture: Option<PathBuf>,
     /// Print the result as JSON.
     #[arg(long)]
     json: bool,
@@ -79,7 +86,7 @@ struct Args {
 
 pub async fn main() -> ExitCode {
     let args = Args::parse();
-    // Returning, and not dying of the signal, is what ends the service too.
+    // Returning, and not dying of the signal, is what continues whoever is frozen and ends the service too.
     let ended = tokio::select! {
         ended = run(args) => ended,
         ended = signalled() => ended,
@@ -94,11 +101,14 @@ pub async fn main() -> ExitCode {
 }
 
 async fn signalled() -> anyhow::Result<()> {
-    let mut terminate =
-        signal(SignalKind::terminate()).context("could not listen for SIGTERM: free some file handles")?;
+    let listen = |kind| signal(kind).context("could not listen for signals: free some file handles");
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut hang_up = listen(SignalKind::hangup())?;
     tokio::select! {
+        _ = interrupt.recv() => (),
         _ = terminate.recv() => (),
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("could not listen for Ctrl-C: free some file handles")?,
+        _ = hang_up.recv() => (),
     }
     bail!("stopped by a signal; nothing was written")
 }
@@ -106,13 +116,17 @@ async fn signalled() -> anyhow::Result<()> {
 async fn run(args: Args) -> anyhow::Result<()> {
     let rows = chosen(&args.only)?;
     if args.list {
-        rows.iter().for_each(|row| println!("{:<16}{}", row.name(), row.about()));
+        rows.iter().for_each(|row| println!("{:<28}{}", row.name(), row.about()));
         return Ok(());
     }
+    ensure!(
+        args.picture.is_none() || rows.iter().any(|row| picture::shows(row.name())),
+        "--picture shows rows of acceptance, and none is measured: add --only accept-running"
+    );
     let at = clock::now().format("%Y%m%dT%H%M%SZ").to_string();
     std::fs::create_dir_all(&args.results)
         .with_context(|| format!("could not make {}: choose another --results", args.results.display()))?;
-    let (stage, machine) = set_stage(&args, &args.results.join(format!("{at}-ordo.log"))).await?;
+    let (stage, machine) = set_stage(&args, &args.results.join(format!("{at}-ordo"))).await?;
     let rows = measure(&rows, &stage, usize::from(args.rounds)).await?;
     stage.service.stop().await?;
     drop(stage.progress);
@@ -120,6 +134,9 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let result = BenchResult { at, machine, rounds: usize::from(args.rounds), seconds: args.seconds, rows };
     let file = args.results.join(format!("{}.json", result.at));
     write(&file, &result)?;
+    if let Some(picture) = &args.picture {
+        write_picture(picture, &result)?;
+    }
     if args.json {
         println!("{}", serde_json::to_string(&result)?);
     } else {
@@ -138,21 +155,27 @@ fn chosen(only: &[String]) -> anyhow::Result<Vec<Box<dyn Row>>> {
     Ok(all.into_iter().filter(|row| only.is_empty() || only.iter().any(|name| name == row.name())).collect())
 }
 
-async fn set_stage(args: &Args, service_log: &Path) -> anyhow::Result<(Stage, Machine)> {
+async fn set_stage(args: &Args, service_logs: &Path) -> anyhow::Result<(Stage, Machine)> {
     let database_url = args.database_url.as_deref().context("no database: name it with --database-url")?;
     let brokers = args.brokers.as_deref().context("no brokers: name them with --brokers")?;
     let admin_database_url = args.admin_database_url.as_deref().unwrap_or(database_url);
     let progress = Progress::on_stderr();
     progress.show("migrating, then waiting until the service is ready");
     let servers = Servers { database_url, admin_database_url, brokers };
-    let service = Service::start(&args.ordo, &servers, service_log).await?;
+    let service = Service::start(&args.ordo, &servers, service_logs).await?;
     let log = Log::connect(database_url).await?;
     let machine = Machine::look(&args.ordo, &log, args.kafka_pid).await?;
     progress.note(&format!("bench: {machine}"));
     let catalogue = Catalogue { products: args.products as usize, scarce: 0 };
-    let mut stage = Stage::set(service, log, catalogue, args.seconds, args.drain, progress).await?;
-    stage.postgres_pid = args.postgres_pid;
-    stage.kafka_pid = args.kafka_pid;
+    let terms = Terms {
+        database_url: database_url.to_owned(),
+        seconds: args.seconds,
+        drain_within: args.drain,
+        snapshot_seconds: args.snapshot_seconds,
+        postgres_pid: args.postgres_pid,
+        kafka_pid: args.kafka_pid,
+    };
+    let stage = Stage::set(service, log, catalogue, terms, progress).await?;
     if args.postgres_pid.is_none() || args.kafka_pid.is_none() {
         stage
             .progress
@@ -195,6 +218,13 @@ async fn measure(rows: &[Box<dyn Row>], stage: &Stage, rounds: usize) -> anyhow:
 fn write(file: &Path, result: &BenchResult) -> anyhow::Result<()> {
     let json = serde_json::to_string_pretty(result)?;
     std::fs::write(file, json + "\n").with_context(|| format!("could not write {}: free some space", file.display()))
+}
+
+fn write_picture(file: &Path, result: &BenchResult) -> anyhow::Result<()> {
+    let svg = picture::of(result)?;
+    std::fs::write(file, svg).with_context(|| format!("could not write {}: name another --picture", file.display()))?;
+    eprintln!("drawn to {}", file.display());
+    Ok(())
 }
 
 #[cfg(test)]

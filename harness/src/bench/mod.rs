@@ -2,12 +2,16 @@
 
 mod cli;
 mod cpu;
+mod frozen;
 mod machine;
 mod measure;
 pub(crate) mod metrics;
+mod picture;
+mod process;
 mod result;
 mod rows;
 mod service;
+mod snapshot;
 mod stage;
 mod table;
 

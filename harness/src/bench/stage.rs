@@ -3,8 +3,8 @@
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-use tokio::sync::Mutex;
+use anyhow::{Context, ensure};
+use tokio::sync::{Mutex, OnceCell};
 
 use super::cpu::Processes;
 use super::metrics;
@@ -18,6 +18,10 @@ const PATIENCE: Patience = Patience { give_up: Duration::from_secs(30) };
 /// The most that one receipt takes.
 const STOCK_A_RECEIPT: u64 = 1_000_000;
 const RECEIPTS: u64 = 5;
+/// Enough that an open loop stays open while answers take seconds.
+const OPEN_CONNECTIONS: usize = 1_024;
+const FULL_LOAD_CONNECTIONS: usize = 256;
+const FULL_LOAD_SECONDS: u64 = 5;
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 pub struct Stage {
@@ -25,16 +29,31 @@ pub struct Stage {
     pub catalogue: Catalogue,
     pub seconds: u64,
     pub drain_within: Duration,
+    /// Age of an old snapshot, in seconds, at the end of a measurement.
+    pub snapshot_seconds: u64,
+    pub database_url: String,
     pub postgres_pid: Option<u32>,
     pub kafka_pid: Option<u32>,
     pub progress: Progress,
     watch: Mutex<Watch>,
     never_interrupted: AtomicBool,
+    half_load: OnceCell<f64>,
+}
+
+/// What the command line says of every measurement.
+pub struct Terms {
+    pub database_url: String,
+    pub seconds: u64,
+    pub drain_within: Duration,
+    pub snapshot_seconds: u64,
+    pub postgres_pid: Option<u32>,
+    pub kafka_pid: Option<u32>,
 }
 
 /// Processor time so far, in milliseconds; `None` of a server whose process is not known.
 #[derive(Clone, Copy)]
 pub struct Cpu {
+    /// Of its three processes together.
     pub ordo: f64,
     pub postgres: Option<f64>,
     pub kafka: Option<f64>,
@@ -53,27 +72,29 @@ impl Stage {
         service: Service,
         log: Log,
         catalogue: Catalogue,
-        seconds: u64,
-        drain_within: Duration,
+        terms: Terms,
         progress: Progress,
     ) -> anyhow::Result<Self> {
         let partitions = log.heads().await?.len();
         Ok(Self {
             service,
             catalogue,
-            seconds,
-            drain_within,
-            postgres_pid: None,
-            kafka_pid: None,
+            seconds: terms.seconds,
+            drain_within: terms.drain_within,
+            snapshot_seconds: terms.snapshot_seconds,
+            database_url: terms.database_url,
+            postgres_pid: terms.postgres_pid,
+            kafka_pid: terms.kafka_pid,
             progress,
             watch: Mutex::new(Watch::from(log, vec![0; partitions])),
             never_interrupted: AtomicBool::new(false),
+            half_load: OnceCell::new(),
         })
     }
 
     /// Ample stock: a bench of acceptance must not turn into one of rejections.
     pub async fn seed(&self) -> anyhow::Result<()> {
-        let client = Client::new(&self.service.url, 16, TIMEOUT)?;
+        let client = Client::new(&self.service.main.url, 16, TIMEOUT)?;
         for receipt in 0..RECEIPTS {
             // Another quantity is another receipt; the same one again would be the same receipt.
             let stock = STOCK_A_RECEIPT - receipt;
@@ -84,11 +105,20 @@ impl Stage {
 
     /// Closed loop in this process, for so long.
     pub async fn place_orders(&self, connections: usize, seconds: u64) -> anyhow::Result<Summary> {
+        self.traffic(Pace::Closed, connections, seconds).await
+    }
+
+    /// Open loop at so many orders a second, for so long and until all are answered.
+    pub async fn place_orders_at(&self, rate: f64, seconds: u64) -> anyhow::Result<Summary> {
+        self.traffic(Pace::Open { rate }, OPEN_CONNECTIONS, seconds).await
+    }
+
+    async fn traffic(&self, pace: Pace, connections: usize, seconds: u64) -> anyhow::Result<Summary> {
         let traffic = Traffic {
-            client: Client::new(&self.service.url, connections, TIMEOUT)?,
+            client: Client::new(&self.service.main.url, connections, TIMEOUT)?,
             catalogue: self.catalogue.clone(),
             connections,
-            pace: Pace::Closed,
+            pace,
             until: Until::Elapsed(Duration::from_secs(seconds)),
             patience: PATIENCE,
             cancel_percent: 0,
@@ -98,6 +128,19 @@ impl Stage {
             history: None,
         };
         traffic.run(&self.progress, &self.never_interrupted).await
+    }
+
+    /// Half of the orders a second that a closed loop gets accepted: measured when it is first asked for, drained after.
+    pub async fn half_load(&self) -> anyhow::Result<f64> {
+        let measured = self.half_load.get_or_try_init(|| async {
+            let summary = self.place_orders(FULL_LOAD_CONNECTIONS, FULL_LOAD_SECONDS).await?;
+            ensure!(summary.accepted > 0, "no order was accepted; see the service's log:\n{summary}");
+            let half = (summary.orders_per_second / 2.0).round().max(1.0);
+            self.progress.note(&format!("bench: half load is {half:.0} orders/s"));
+            self.drain().await?;
+            anyhow::Ok(half)
+        });
+        measured.await.copied()
     }
 
     /// What the log holds by now.
@@ -127,17 +170,19 @@ impl Stage {
     pub fn cpu(&self) -> anyhow::Result<Cpu> {
         let processes = Processes::now()?;
         let tree = |pid: Option<u32>| pid.map(|pid| processes.tree_millis(pid)).transpose();
+        let ordo =
+            self.service.pids().into_iter().map(|pid| processes.tree_millis(pid)).sum::<anyhow::Result<f64>>()?;
         Ok(Cpu {
-            ordo: processes.tree_millis(self.service.pid)?,
+            ordo,
             postgres: tree(self.postgres_pid).context("Postgres")?,
             kafka: tree(self.kafka_pid).context("Kafka")?,
             load: processes.own_millis(std::process::id()),
         })
     }
 
-    /// `None` when the service does not count them.
+    /// Of the writers, all of which are in the main process; `None` when it does not count them.
     pub async fn commits(&self) -> anyhow::Result<Option<Commits>> {
-        let text = self.service.metrics().await?;
+        let text = self.service.main.metrics().await?;
         let (commits, events) =
             (metrics::sum(&text, "ordo_commits_total"), metrics::sum(&text, "ordo_commit_events_total"));
         Ok(commits.zip(events).map(|(commits, events)| Commits { commits, events }))

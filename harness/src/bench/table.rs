@@ -29,7 +29,7 @@ fn spread(spread: &Spread) -> String {
 }
 
 /// Three digits or the whole number, whichever says more.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
         size if size >= 100.0 => format!("{value:.0}"),

@@ -58,6 +58,11 @@ impl Counts {
         self.confirmed + self.rejected
     }
 
+    /// Orders that inventory reserved stock for or refused.
+    pub fn decided_by_inventory(&self) -> i64 {
+        self.reserved + self.out_of_stock
+    }
+
     /// Orders of which the system still owes an outcome.
     pub fn backlog(&self) -> i64 {
         self.created - self.confirmed - self.rejected - self.cancelled_undecided

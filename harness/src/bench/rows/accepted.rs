@@ -1,4 +1,4 @@
-//! Accepted orders a second with all roles running, what an order costs, and how many are carried to their end.
+//! Accepted orders a second with everything running, what an order costs, and how many are carried to their end.
 
 use std::time::Instant;
 
@@ -14,21 +14,21 @@ use crate::load::Summary;
 
 pub const AT_64: Accepted = Accepted {
     name: "accepted-64",
-    about: "accepted orders, all roles running, 64 connections",
+    about: "accepted orders, every role in one of three processes, 64 connections",
     connections: 64,
     baseline: None,
 };
 pub const AT_256: Accepted = Accepted {
     name: "accepted-256",
-    about: "accepted orders, all roles running, 256 connections",
+    about: "accepted orders, every role in one of three processes, 256 connections",
     connections: 256,
     baseline: Some("accepted-64"),
 };
 
 pub struct Accepted {
-    name: &'static str,
+    pub name: &'static str,
     about: &'static str,
-    connections: usize,
+    pub connections: usize,
     baseline: Option<&'static str>,
 }
 
@@ -57,7 +57,7 @@ struct Window {
     counts: (Counts, Counts),
 }
 
-async fn measure(connections: usize, stage: &Stage) -> anyhow::Result<Vec<Measure>> {
+pub async fn measure(connections: usize, stage: &Stage) -> anyhow::Result<Vec<Measure>> {
     let counts_before = stage.counts().await?;
     let commits_before = stage.commits().await?;
     let cpu_before = stage.cpu()?;

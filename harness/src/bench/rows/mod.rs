@@ -1,8 +1,15 @@
-//! What is measured. One row = one file and one line in [`all`].
+//! What is measured. One row = one file and one line in [`all`]; rows that differ in one value share a file.
 
+mod accept;
+mod accept_catching_up;
+mod accept_running;
+mod accept_stopped;
 mod accepted;
+mod snapshot_held;
 
 use futures::future::BoxFuture;
+
+pub use accept::ASKED;
 
 use super::measure::Measure;
 use super::stage::Stage;
@@ -14,12 +21,21 @@ pub trait Row {
     fn baseline(&self) -> Option<&'static str> {
         None
     }
-    /// One round. The stage is drained before.
+    /// One round; the first measure is the headline. The stage is drained before.
     fn round<'a>(&'a self, stage: &'a Stage) -> BoxFuture<'a, anyhow::Result<Vec<Measure>>>;
 }
 
 pub fn all() -> Vec<Box<dyn Row>> {
-    vec![Box::new(accepted::AT_64), Box::new(accepted::AT_256)]
+    vec![
+        Box::new(accepted::AT_64),
+        Box::new(accepted::AT_256),
+        Box::new(accept_running::AcceptRunning),
+        Box::new(accept_stopped::INVENTORY),
+        Box::new(accept_stopped::NOTIFICATION),
+        Box::new(accept_stopped::KAFKA),
+        Box::new(accept_catching_up::AcceptCatchingUp),
+        Box::new(snapshot_held::SnapshotHeld),
+    ]
 }
 
 #[cfg(test)]
