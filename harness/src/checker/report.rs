@@ -52,3 +52,25 @@ impl fmt::Display for Report {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_that_was_cut_is_told_in_one_line() {
+        let report = |cut_lines| Report {
+            holds: true,
+            partitions: 1,
+            events: 0,
+            attempts: 5,
+            cut_lines,
+            duplicates: 0,
+            seconds: 0.1,
+            findings: Vec::new(),
+        };
+        let notes = |text: &str| text.lines().filter(|line| line.starts_with("note")).count();
+        assert_eq!(notes(&report(0).to_string()), 0);
+        assert_eq!(notes(&report(2).to_string()), 1);
+    }
+}

@@ -129,8 +129,10 @@ impl Storm<'_> {
         let mut schedule = Schedule::of(self.seed, self.form.times.clone(), self.form.followed_percent);
         loop {
             let is_over = match self.form.until {
-                Until::Elapsed(limit) => first.elapsed() >= limit,
-                Until::Rounds(rounds) => schedule.is_between_rounds() && schedule.rounds() >= rounds,
+                Until::Elapsed { least, most, rounds } => {
+                    first.elapsed() >= most || first.elapsed() >= least && schedule.rounds_done() >= rounds
+                }
+                Until::Rounds(rounds) => schedule.rounds_done() >= rounds,
             };
             let Some(cycle) = schedule.next().filter(|_| !is_over) else { return Ok(()) };
             let fault = &self.form.faults[cycle.fault];

@@ -19,7 +19,7 @@ pub const ALL: &[Defect] = &[
     Defect {
         name: "answer_before_commit",
         breaks: &[accepted::IN_THE_LOG],
-        form: || Form::of(&[("postgres and processes killed", 2)], 1),
+        form: || Form::of(&[("postgres and processes killed", 3)], 1),
     },
     Defect {
         name: "dedup_off",

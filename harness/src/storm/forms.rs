@@ -9,8 +9,12 @@ use super::faults::{self, Fault, Needs};
 /// When the last fault has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// With the round that this time falls into, which is not begun late enough to matter.
-    Elapsed(Duration),
+    /// After so long, once so many rounds are done; after `most` in any case.
+    Elapsed {
+        least: Duration,
+        most: Duration,
+        rounds: u64,
+    },
     Rounds(u64),
 }
 
@@ -34,6 +38,11 @@ pub struct Form {
 
 /// The seed of the short form: one that draws short pauses, to stay within its minute.
 pub const FIXED_SEED: u64 = 224;
+
+/// What a round takes on two cores: 20 minutes are five rounds, so five of every fault.
+const MINUTES_A_ROUND: f64 = 4.0;
+/// How much longer than asked for a slow machine may take for its rounds: 28 minutes for 20.
+const PATIENCE: f64 = 1.4;
 
 const SHORT: [(&str, u32); 5] = [
     ("process killed", 1),
@@ -61,13 +70,17 @@ impl Form {
         let times = faults.iter().map(|fault| fault.times()).collect();
         Ok(Self {
             processes,
-            rate: 150.0,
+            rate: 120.0,
             cancel_percent: 5,
             repeat_percent: 3,
             faults,
             times,
-            followed_percent: 25,
-            until: Until::Elapsed(Duration::from_secs_f64(minutes * 60.0)),
+            followed_percent: 35,
+            until: Until::Elapsed {
+                least: Duration::from_secs_f64(minutes * 60.0),
+                most: Duration::from_secs_f64(minutes * 60.0 * PATIENCE),
+                rounds: (minutes / MINUTES_A_ROUND) as u64,
+            },
             settle: Duration::from_secs(120),
             defect: None,
         })

@@ -28,14 +28,9 @@ impl Schedule {
         Self { seed, times, followed_percent, round: Vec::new(), rounds: 0, number: 0 }
     }
 
-    /// Whole rounds begun so far.
-    pub fn rounds(&self) -> u64 {
-        self.rounds
-    }
-
-    /// Nothing is left of the round.
-    pub fn is_between_rounds(&self) -> bool {
-        self.round.is_empty()
+    /// Of which nothing is left.
+    pub fn rounds_done(&self) -> u64 {
+        if self.round.is_empty() { self.rounds } else { self.rounds - 1 }
     }
 
     /// What decides everything about one cycle, apart from all others.
@@ -91,6 +86,19 @@ mod tests {
             let count = |fault| round.iter().filter(|cycle| cycle.fault == fault).count();
             assert_eq!((count(0), count(1), count(2)), (3, 1, 2));
         }
+    }
+
+    #[test]
+    fn a_round_is_done_with_its_last_fault() {
+        let mut schedule = Schedule::of(7, vec![3, 1, 2], 30);
+        let done: Vec<u64> = (0..7)
+            .map(|_| {
+                let done = schedule.rounds_done();
+                schedule.next();
+                done
+            })
+            .collect();
+        assert_eq!(done, [0, 0, 0, 0, 0, 0, 1]);
     }
 
     #[test]

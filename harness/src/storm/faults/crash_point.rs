@@ -20,7 +20,7 @@ impl Fault for CrashPoint {
     }
 
     fn times(&self) -> u32 {
-        3
+        2
     }
 
     fn kills_a_process(&self) -> bool {

@@ -16,7 +16,7 @@ impl Fault for ProcessKilled {
     }
 
     fn times(&self) -> u32 {
-        4
+        3
     }
 
     fn kills_a_process(&self) -> bool {
