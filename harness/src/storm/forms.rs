@@ -36,8 +36,9 @@ pub struct Form {
     pub defect: Option<&'static str>,
 }
 
-/// The seed of the short form: one that draws short pauses, to stay within its minute.
-pub const FIXED_SEED: u64 = 224;
+/// The seed of the short form: one that draws short pauses, to stay within its minute, and has the fault after Kafka's stop
+/// come before the system has caught up.
+pub const FIXED_SEED: u64 = 199;
 
 /// What a round takes on two cores: 20 minutes are five rounds, so five of every fault.
 const MINUTES_A_ROUND: f64 = 4.0;
@@ -88,7 +89,7 @@ impl Form {
 
     /// A handful of faults on one process, within a minute.
     pub fn short() -> Self {
-        Self::of(&SHORT, 1)
+        Self { followed_percent: 20, ..Self::of(&SHORT, 1) }
     }
 
     /// These faults, so often each, in one round.
