@@ -18,7 +18,7 @@ async fn a_notification_that_was_requested_before_is_not_requested_again_while_i
     let epoch = stage.claim(&lane).await.epoch;
     let (old, new) = (Uuid::new_v4(), Uuid::new_v4());
     let created = about(old, 1, "order.created", 1);
-    assert_eq!(stage.work_off(&lane, epoch, &[created.clone()]).await.applied, 1);
+    assert_eq!(stage.work_off(&lane, epoch, std::slice::from_ref(&created)).await.applied, 1);
     stage.forget_ledger().await;
     stage.forget_guard().await;
     // The first of the batch meets the stream that it made itself: the batch is run again, reading first.

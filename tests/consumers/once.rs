@@ -13,7 +13,7 @@ async fn an_event_the_ledger_knows_has_no_second_effect_though_place_and_guard_w
     let own = stage.lane(topics::ORDER_EVENTS, 0);
     let first = event("order:a", 1, 1);
     let epoch = stage.claim(&own).await.epoch;
-    assert_eq!(stage.pass(&own, epoch, &[first.clone()]).await.unwrap().applied, 1);
+    assert_eq!(stage.pass(&own, epoch, std::slice::from_ref(&first)).await.unwrap().applied, 1);
     stage.forget_guard().await;
     // The topic of its own name: another place, which has seen nothing.
     let mirrored = stage.lane("order.created", 0);
