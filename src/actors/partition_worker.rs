@@ -27,8 +27,9 @@ const WAIT: Duration = Duration::from_millis(200);
 /// Pause before a partition with a hole is looked at again.
 const HOLE_PAUSE: Duration = Duration::from_secs(10);
 
-/// Silence of Kafka after which the log is asked whether something is missing.
-const MISSING_AFTER: Duration = Duration::from_secs(5);
+/// Looks in a row, of [`WAIT`] each, that find Kafka silent before the log is asked whether something is missing. Counted
+/// and not timed: a process that was stopped itself must not take its own absence for Kafka's silence.
+const MISSING_AFTER: u32 = 25;
 /// How many times as long as its last transaction a partition rests.
 const REST_FACTOR: u32 = 2;
 /// How long a place may stay in memory while events pass by.
@@ -79,7 +80,8 @@ struct Held {
     work: Option<Work>,
     /// Records behind a hole that is being filled.
     rest: Vec<Record>,
-    heard_at: Instant,
+    /// Looks in a row that found nothing.
+    silent_looks: u32,
     renewed_at: Instant,
     /// The batch being worked on is as big as it may be: more waits already.
     is_full: bool,
@@ -193,7 +195,7 @@ async fn claim(arguments: &Arguments) -> Result<Option<Held>, Crash> {
         position: claim.position,
         work: None,
         rest: Vec::new(),
-        heard_at: Instant::now(),
+        silent_looks: 0,
         renewed_at: Instant::now(),
         is_full: false,
         resting_until: Instant::now(),
@@ -246,7 +248,7 @@ impl Held {
                 None => self.keep(arguments).await,
             };
         }
-        self.heard_at = Instant::now();
+        self.silent_looks = 0;
         if let Some(position) = passes_by(&arguments.subscription, &batch) {
             self.position = position;
             self.next_offset = position;
@@ -290,14 +292,15 @@ impl Held {
     /// Kafka has been silent for a while: what the relay has published and never came is looked for in the log.
     async fn missing(&mut self, arguments: &Arguments) -> Result<Option<Admitted>, Crash> {
         let Arguments { lane, subscription, .. } = arguments;
-        if subscription.handler.is_none() || self.heard_at.elapsed() < MISSING_AFTER {
+        self.silent_looks = self.silent_looks.saturating_add(1);
+        if subscription.handler.is_none() || self.silent_looks < MISSING_AFTER {
             return Ok(None);
         }
         let missing = admit::missing(lane, self.next_offset, self.position, &subscription.db).await;
         let missing = missing.map_err(Crash::dependency_down)?;
         // While there is more, it goes on at once.
         if missing.is_none() {
-            self.heard_at = Instant::now();
+            self.silent_looks = 0;
         }
         Ok(missing)
     }

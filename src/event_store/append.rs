@@ -132,7 +132,7 @@ pub async fn within(db: &mut PgConnection, appends: &[Append]) -> Result<Vec<App
 async fn fast(db: &mut PgConnection, appends: &[Append]) -> Result<Vec<Appended>, AppendError> {
     let columns = Columns::of(appends);
     let asked = columns.row_partitions.len();
-    let query = sqlx::query_as::<_, (i16, Position, DateTime<Utc>, i64)>(APPEND)
+    let query = sqlx::query_as::<_, (i16, Position, DateTime<Utc>, i64, String)>(APPEND)
         .bind(&columns.partitions)
         .bind(&columns.events)
         .bind(&columns.row_partitions)

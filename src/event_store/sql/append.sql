@@ -21,4 +21,8 @@ with locked as materialized (
     order by 1, 2
     returning 1
 )
-select head.partition, head.base, head.recorded_at, (select count(*) from inserted) as inserted from head
+-- In a consumer's transaction the heads stay locked until its COMMIT: a process that stalls there holds up everyone's
+-- acceptance, for no longer than this.
+select head.partition, head.base, head.recorded_at, (select count(*) from inserted) as inserted,
+    set_config('idle_in_transaction_session_timeout', '500ms', true)
+from head
