@@ -11,14 +11,14 @@ use super::stage::{Stage, event};
 async fn an_event_the_ledger_knows_has_no_second_effect_though_place_and_guard_would_let_it_pass() {
     let stage = Stage::witness().await;
     let own = stage.lane(topics::ORDER_EVENTS, 0);
-    let first = event("order:a", 1, 1);
+    let first = [event("order:a", 1, 1)];
     let epoch = stage.claim(&own).await.epoch;
-    assert_eq!(stage.pass(&own, epoch, std::slice::from_ref(&first)).await.unwrap().applied, 1);
+    assert_eq!(stage.pass(&own, epoch, &first).await.unwrap().applied, 1);
     stage.forget_guard().await;
     // The topic of its own name: another place, which has seen nothing.
     let mirrored = stage.lane("order.created", 0);
     let epoch = stage.claim(&mirrored).await.epoch;
-    let passed = stage.pass(&mirrored, epoch, &[first]).await.unwrap();
+    let passed = stage.pass(&mirrored, epoch, &first).await.unwrap();
     assert_eq!(passed, Passed { duplicates: 1, ..Passed::default() });
     assert_eq!(stage.seen(), ["order:a@1"]);
     assert_eq!(stage.count("notification.requested").await, 1);

@@ -45,7 +45,14 @@ async fn after_a_failed_delivery_the_relay_begins_anew_and_its_place_never_passe
     let database = Database::with_partitions(1).await;
     let db = database.service_pool();
     let brokers = required("KAFKA_BROKERS");
-    let config = Config { brokers: brokers.clone(), topic_prefix: format!("{}.", database.name), ..Config::default() };
+    let config = Config {
+        brokers: brokers.clone(),
+        topic_prefix: format!("{}.", database.name),
+        mirrored: Vec::new(),
+        // Longer than the relay waits before it saves: what it saves first, nobody has acknowledged.
+        linger: Duration::from_millis(250),
+        ..Config::default()
+    };
     let admin: AdminClient<DefaultClientContext> =
         ClientConfig::new().set("bootstrap.servers", &brokers).create().unwrap();
     // The topic of orders takes nothing.
@@ -62,7 +69,7 @@ async fn after_a_failed_delivery_the_relay_begins_anew_and_its_place_never_passe
         in_flight: 100,
         mirrored: Arc::default(),
         publisher: Arc::new(Publisher::new(config.clone())),
-        topics: Topics::new(Config { mirrored: Vec::new(), ..config.clone() }, database.partitions, &[]),
+        topics: Topics::new(config.clone(), database.partitions, &[]),
         db: db.clone(),
         bell: Bell::new(1),
         config: event_store::Config::default(),
@@ -71,7 +78,7 @@ async fn after_a_failed_delivery_the_relay_begins_anew_and_its_place_never_passe
     eventually("the relay has begun anew", async || {
         let place = place(&db).await;
         assert!(place <= 2, "position 3 was never taken, and the place is {place}");
-        (tree.crashes().len() >= 2).then_some(())
+        (!tree.crashes().is_empty()).then_some(())
     })
     .await;
     let why = tree.crashes().remove(0);

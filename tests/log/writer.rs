@@ -115,7 +115,8 @@ async fn an_append_whose_answer_was_lost_is_sent_again_and_accepted_once() {
     let append = wanted("a", 0, 2);
     let id = append.append_id;
     // While nobody can be asked, nothing is refused: it may be durable, and is.
-    let Ok(Outcome::Accepted(place)) = answered(desk.send(append)).await else { panic!("it is in the log") };
+    let answer = answered(desk.send(append)).await;
+    let Ok(Outcome::Accepted(place)) = answer else { panic!("it is in the log, and the answer is {answer:?}") };
     assert!(desk.wire.is_spent(), "its connection was lost");
     assert_eq!(place.first_position, 1);
     assert_eq!(desk.log().await, [("order:a".to_owned(), 1, id), ("order:a".to_owned(), 2, id)]);
