@@ -4,6 +4,7 @@
 //! crash: it begins anew from its checkpoint with a new producer. A hole in the log stops it with an alarm.
 
 mod comparison;
+mod records;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -13,17 +14,17 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr};
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use self::records::records_of;
 use super::mailbox::{Admission, Envelope, Permits};
 use super::supervisor::ChildSpec;
-use crate::contracts::{Position, RecordedEvent, envelope, topics};
+use crate::contracts::{Position, RecordedEvent, topics};
 use crate::event_store::{self, Bell, Tail, TailError};
 use crate::faults::{self, Defect};
-use crate::kafka::{InFlight, PublishError, Publisher, Record, Topics};
+use crate::kafka::{Generation, InFlight, PublishError, Publisher, Record, Topics};
 use crate::subscription::Lane;
 use crate::subscription::checkpoint::{self, Claim, LOG};
 use crate::supervision::Crash;
 use crate::telemetry;
-use crate::telemetry::trace;
 
 /// Kind of this actor, and name of its subscription.
 pub use crate::subscription::checkpoint::RELAY;
@@ -39,6 +40,8 @@ const HOLE_PAUSE: Duration = Duration::from_secs(10);
 const WAIT: Duration = Duration::from_millis(200);
 /// How often the broker is compared with the log while nothing is published.
 const COMPARE_EVERY: Duration = Duration::from_secs(20);
+/// Pause before a broker that does not answer is looked for again.
+const NO_BROKER_PAUSE: Duration = Duration::from_millis(500);
 /// Pause while the producer's queue or the window is full.
 const FULL_PAUSE: Duration = Duration::from_millis(2);
 
@@ -85,6 +88,7 @@ pub struct State {
 /// A partition whose lease is held.
 struct Held {
     claim: Claim,
+    producer: Arc<Generation>,
     tail: Tail,
     window: Arc<InFlight>,
     /// Last position enqueued for each topic: the next record's predecessor.
@@ -109,6 +113,8 @@ enum Taken {
     ByAnother,
     /// Kafka holds what the log does not: somebody has to look.
     Stopped,
+    /// No broker answers.
+    NoBroker,
 }
 
 struct Relay;
@@ -179,19 +185,37 @@ impl State {
                 // Another process publishes this partition; it may go away.
                 Taken::ByAnother => Ok(self.arguments.lease / 3),
                 Taken::Stopped => Ok(HOLE_PAUSE),
+                Taken::NoBroker => Ok(NO_BROKER_PAUSE),
             },
+            Some(held) if held.has_lost_its_broker() => {
+                // Nothing is on its way, so nothing has failed: the lease stays, and the broker is compared anew.
+                self.held = None;
+                self.arguments.topics.doubt().await;
+                Ok(Duration::ZERO)
+            }
             Some(held) => held.advance(&self.arguments, &self.lane).await,
         }
     }
 
     async fn take_over(&self) -> Result<Taken, Crash> {
         let Arguments { partition, db, .. } = &self.arguments;
-        self.arguments.topics.ensure().await.map_err(Crash::dependency_down)?;
+        if let Err(error) = self.arguments.topics.ensure().await {
+            telemetry::kafka::away(&error.to_string());
+            return Ok(Taken::NoBroker);
+        }
         let claim = checkpoint::claim_lease(&self.lane, self.arguments.owner, self.arguments.lease, db);
         let Some(claim) = claim.await.map_err(Crash::dependency_down)? else {
             return Ok(Taken::ByAnother);
         };
         let place = self.lane.to_string();
+        // The connection first: the comparison holds only for the broker it was made with.
+        let producer = match self.arguments.publisher.connected().await {
+            Ok(producer) => producer,
+            Err(error) => {
+                telemetry::kafka::away(&error.to_string());
+                return Ok(Taken::NoBroker);
+            }
+        };
         let mut compared = comparison::compare(&self.arguments, &self.lane, claim.position).await?;
         if let Some(why) = &compared.ahead {
             telemetry::alarm::raise(telemetry::alarm::KAFKA_AHEAD, &place, why);
@@ -199,13 +223,14 @@ impl State {
             return Ok(Taken::Stopped);
         }
         telemetry::alarm::clear(telemetry::alarm::KAFKA_AHEAD, &place);
-        comparison::republish(&self.arguments, &self.lane, claim, &mut compared).await?;
+        comparison::republish(&self.arguments, &self.lane, claim, &producer, &mut compared).await?;
         let window = InFlight::after(claim.position);
         compared.teach(&window);
         let tail = Tail::after(claim.position, *partition, &self.arguments.bell, db.clone(), &self.arguments.config);
         tracing::info!(partition, position = claim.position, epoch = claim.epoch, "relay has the lease");
         Ok(Taken::Held(Box::new(Held {
             claim,
+            producer,
             tail,
             window,
             previous: compared.previous,
@@ -234,7 +259,15 @@ impl State {
 }
 
 impl Held {
+    fn has_lost_its_broker(&self) -> bool {
+        self.producer.is_broken() && self.window.is_empty() && self.window.failure().is_none()
+    }
+
     async fn advance(&mut self, arguments: &Arguments, lane: &Lane) -> Result<Duration, Crash> {
+        if self.producer.is_broken() {
+            // What is still on its way fails now, and is not sent over another connection.
+            self.producer.give_up();
+        }
         if let Some(why) = self.window.failure() {
             telemetry::relay::resumed(lane.partition, self.saved, &why);
             arguments.topics.doubt().await;
@@ -276,7 +309,6 @@ impl Held {
         if self.backlog.is_empty() {
             return Ok(true);
         }
-        let producer = arguments.publisher.current().map_err(Crash::dependency_down)?;
         while let Some(Waiting { event, records }) = self.backlog.front_mut() {
             let topic = topics::of_stream(&event.stream_id);
             if records.is_none() {
@@ -290,7 +322,7 @@ impl Held {
             }
             let left = records.get_or_insert_default();
             while let Some(record) = left.front() {
-                match producer.send(record, event.position, &self.window) {
+                match self.producer.send(record, event.position, &self.window) {
                     Ok(()) => _ = left.pop_front(),
                     Err(PublishError::Full) => return Ok(false),
                     Err(broken) => return Err(Crash::dependency_down(broken)),
@@ -342,33 +374,4 @@ impl Held {
             Err(Crash::dependency_down("another process has taken the lease"))
         }
     }
-}
-
-/// The records of one event: its stream's topic, and the topic of its own name if it has one.
-fn records_of(
-    event: &RecordedEvent,
-    topic: Option<&'static str>,
-    previous: &HashMap<&'static str, Position>,
-    mirrored: &[String],
-) -> VecDeque<Record> {
-    let Some(topic) = topic else {
-        return VecDeque::new();
-    };
-    let record = |topic: &str, previous: Option<Position>| Record {
-        topic: topic.to_owned(),
-        partition: Some(event.partition),
-        key: Some(event.partition_key.clone().into_bytes()),
-        value: Some(event.payload.clone().into_bytes()),
-        headers: envelope::headers(event, previous)
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), Some(value.into_bytes())))
-            .collect(),
-        at: event.recorded_at,
-        span: trace::publish(topic, event),
-    };
-    let mut records = VecDeque::from([record(topic, Some(previous.get(topic).copied().unwrap_or(0)))]);
-    if mirrored.contains(&event.event_type) {
-        records.push_back(record(&event.event_type, None));
-    }
-    records
 }

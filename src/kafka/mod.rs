@@ -16,7 +16,7 @@ pub use comparison::{Difference, Kind, Report};
 pub use config::Config;
 pub use feed::KafkaFeed;
 pub use group::{Group, GroupEvent, TopicPartition};
-pub use producer::{InFlight, PublishError, Publisher, Record};
+pub use producer::{Generation, InFlight, PublishError, Publisher, Record};
 pub use reader::TopicReader;
 pub use topics::{TopicError, Topics, reachable};
 pub use verify::{Published, VerifyError, verify};

@@ -7,6 +7,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rdkafka::ClientContext;
@@ -19,6 +20,9 @@ use super::callbacks::tell;
 use crate::contracts::Position;
 use crate::subscription::checkpoint::Acknowledged;
 use crate::telemetry::{self, trace::Span};
+
+/// Longest wait for the broker.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why publishing cannot go on with this producer.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -61,6 +65,7 @@ pub struct Publisher {
 pub struct Generation {
     producer: ThreadedProducer<Deliveries>,
     prefix: String,
+    purged: AtomicBool,
 }
 
 impl std::fmt::Debug for Generation {
@@ -85,15 +90,36 @@ impl Publisher {
         if let Some(generation) = current.as_ref().filter(|generation| !generation.is_broken()) {
             return Ok(generation.clone());
         }
-        let broken = Arc::new(AtomicBool::new(false));
+        if let Some(broken) = current.take() {
+            // What it still holds must not go out behind what the next one sends.
+            broken.give_up();
+        }
         let producer = self
             .config
             .producer()
-            .create_with_context(Deliveries { broken })
+            .create_with_context(Deliveries { broken: AtomicBool::new(false) })
             .map_err(|error: KafkaError| PublishError::Broken(error.to_string()))?;
-        let generation = Arc::new(Generation { producer, prefix: self.config.topic_prefix.clone() });
+        let (prefix, purged) = (self.config.topic_prefix.clone(), AtomicBool::new(false));
+        let generation = Arc::new(Generation { producer, prefix, purged });
         *current = Some(generation.clone());
         Ok(generation)
+    }
+
+    /// The producer to use now, with a connection that stands: whatever happens to the broker from now on breaks it, so a
+    /// look at the broker after this holds for everything that is sent with it.
+    ///
+    /// # Errors
+    /// [`PublishError::Broken`] if the broker does not answer.
+    pub async fn connected(&self) -> Result<Arc<Generation>, PublishError> {
+        let generation = self.current()?;
+        let asked = generation.clone();
+        let answer = tokio::task::spawn_blocking(move || asked.producer.client().fetch_metadata(None, PATIENCE)).await;
+        match answer {
+            Ok(Ok(_)) if !generation.is_broken() => Ok(generation),
+            Ok(Ok(_)) => Err(PublishError::Broken("the connection was lost at once".into())),
+            Ok(Err(error)) => Err(PublishError::Broken(error.to_string())),
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
     }
 }
 
@@ -146,7 +172,8 @@ impl Generation {
 
     /// Gives the producer up: what is still queued is dropped and reported as failed to whoever waits for it.
     pub fn give_up(&self) {
-        if !self.producer.context().broken.swap(true, Ordering::AcqRel) {
+        self.producer.context().broken.store(true, Ordering::Release);
+        if !self.purged.swap(true, Ordering::AcqRel) {
             self.producer.purge(PurgeConfig::default().queue().inflight());
         }
     }
@@ -161,12 +188,21 @@ struct Ticket {
 }
 
 struct Deliveries {
-    broken: Arc<AtomicBool>,
+    broken: AtomicBool,
 }
 
 impl ClientContext for Deliveries {
     fn error(&self, error: KafkaError, reason: &str) {
         tell(&error, reason);
+        // Whoever comes back may be another: a broker that was wiped takes records as if nothing were missing before them.
+        // So nothing is sent over a new connection before what is there has been compared.
+        let is_lost = matches!(
+            error.rdkafka_error_code(),
+            Some(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown)
+        );
+        if is_lost {
+            self.broken.store(true, Ordering::Release);
+        }
         tracing::debug!(%error, reason, "the producer reports");
     }
 }
@@ -261,6 +297,10 @@ impl InFlight {
         telemetry::relay::acknowledged(topic);
         let mut window = self.window();
         window.note(topic, offset, position);
+        // Behind a failure nothing counts any more, or it would be taken for what was published.
+        if window.failed.is_some() {
+            return;
+        }
         let Some(first) = window.events.front().map(|event| event.0) else {
             return;
         };
@@ -288,6 +328,7 @@ impl Window {
                 self.failed.get_or_insert_with(|| {
                     format!("{topic} took a record at offset {offset} after {}: it was made again", end - 1)
                 });
+                return;
             }
             Some(end) => *end = offset + 1,
             None => _ = self.ends.insert(topic.to_owned(), offset + 1),

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Arguments, FULL_PAUSE, PAGE, RELAY, records_of};
+use super::records::records_of;
+use super::{Arguments, FULL_PAUSE, PAGE, RELAY};
 use crate::contracts::{Position, RecordedEvent, topics};
 use crate::event_store;
 use crate::kafka::inspect::{self, End, Place};
 use crate::kafka::loss::{self, Noted, Verdict};
-use crate::kafka::{InFlight, PublishError, Record};
+use crate::kafka::{Generation, InFlight, PublishError, Record};
 use crate::subscription::Lane;
 use crate::subscription::checkpoint::{self, Claim};
 use crate::supervision::Crash;
@@ -129,13 +130,14 @@ pub(super) async fn republish(
     arguments: &Arguments,
     lane: &Lane,
     claim: Claim,
+    producer: &Generation,
     compared: &mut Compared,
 ) -> Result<(), Crash> {
     for lost in std::mem::take(&mut compared.lost) {
         let place = format!("{} partition {}", lost.topic, lane.partition);
         alarm::raise(alarm::TOPIC_LOST, &place, &lost.why);
         let window = InFlight::after(lost.after);
-        let events = one(arguments, lane, claim, &lost, &window).await?;
+        let events = one(arguments, lane, claim, producer, &lost, &window).await?;
         let noted = window.take_topics();
         let saved = async {
             let mut tx = arguments.db.begin().await?;
@@ -162,6 +164,7 @@ async fn one(
     arguments: &Arguments,
     lane: &Lane,
     claim: Claim,
+    producer: &Generation,
     lost: &Lost,
     window: &Arc<InFlight>,
 ) -> Result<u64, Crash> {
@@ -180,7 +183,7 @@ async fn one(
             let record = record_of(&event, &lost.topic, &mut previous, &arguments.mirrored);
             window.expect(event.position, u8::from(record.is_some()));
             if let Some(record) = record {
-                send(arguments, &record, event.position, window).await?;
+                send(arguments, producer, &record, event.position, window).await?;
                 sent += 1;
             }
         }
@@ -193,7 +196,7 @@ async fn one(
         }
     }
     while !window.is_empty() {
-        settle(window).await?;
+        settle(producer, window).await?;
     }
     Ok(sent)
 }
@@ -206,22 +209,31 @@ fn record_of(event: &RecordedEvent, topic: &str, previous: &mut Position, mirror
     Some(record)
 }
 
-async fn send(arguments: &Arguments, record: &Record, position: Position, window: &Arc<InFlight>) -> Result<(), Crash> {
-    let producer = arguments.publisher.current().map_err(Crash::dependency_down)?;
+async fn send(
+    arguments: &Arguments,
+    producer: &Generation,
+    record: &Record,
+    position: Position,
+    window: &Arc<InFlight>,
+) -> Result<(), Crash> {
     loop {
         if window.len() >= arguments.in_flight {
-            settle(window).await?;
+            settle(producer, window).await?;
             continue;
         }
         match producer.send(record, position, window) {
             Ok(()) => return Ok(()),
-            Err(PublishError::Full) => settle(window).await?,
+            Err(PublishError::Full) => settle(producer, window).await?,
             Err(broken) => return Err(Crash::dependency_down(broken)),
         }
     }
 }
 
-async fn settle(window: &InFlight) -> Result<(), Crash> {
+async fn settle(producer: &Generation, window: &InFlight) -> Result<(), Crash> {
+    if producer.is_broken() {
+        producer.give_up();
+        return Err(Crash::dependency_down("the connection to the broker was lost"));
+    }
     if let Some(why) = window.failure() {
         return Err(Crash::dependency_down(why));
     }
