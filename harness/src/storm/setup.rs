@@ -134,7 +134,7 @@ pub async fn set(ground: &Ground, addresses: &Addresses, form: &Form) -> anyhow:
         ("ORDO_KAFKA__TOPIC_PREFIX", format!("{}.", own.name)),
         ("ORDO_KAFKA__SESSION_TIMEOUT", "6s".to_owned()),
         ("ORDO_POSTGRES__POOL", "15".to_owned()),
-        ("ORDO_LOG__FILTER", "info".to_owned()),
+        ("ORDO_LOG__FILTER", "info,ordo::kafka=debug".to_owned()),
     ];
     environment.extend(form.defect.map(|defect| ("ORDO_DEFECT", defect.to_owned())));
     let environment: Vec<(String, String)> =
