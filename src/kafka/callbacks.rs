@@ -1,6 +1,7 @@
 //! What librdkafka calls back: rebalances are recorded, statistics become lag. Nothing here waits.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rdkafka::client::ClientContext;
@@ -27,10 +28,28 @@ pub(super) struct Context {
     pub(super) rebalances: Arc<Mutex<Vec<Rebalance>>>,
     pub(super) subscription: String,
     pub(super) reads: Reads,
+    /// Reports in a row in which the client knew no broker at all.
+    pub(super) stranded: AtomicU32,
+}
+
+/// Reports without a broker after which a client is given up.
+const STRANDED_AFTER: u32 = 2;
+
+impl Context {
+    /// Whether the client has forgotten every broker, those it was given at the start included. librdkafka does so on an
+    /// answer that names none, as a broker that has just started gives, and never recovers (librdkafka issue 5301).
+    pub(super) fn is_stranded(&self) -> bool {
+        self.stranded.load(Ordering::Relaxed) >= STRANDED_AFTER
+    }
 }
 
 impl ClientContext for Context {
     fn stats(&self, statistics: Statistics) {
+        if statistics.brokers.values().any(|broker| matches!(broker.source.as_str(), "configured" | "learned")) {
+            self.stranded.store(0, Ordering::Relaxed);
+        } else {
+            self.stranded.fetch_add(1, Ordering::Relaxed);
+        }
         let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
         for (place, next_offset) in reads.iter() {
             let end = statistics

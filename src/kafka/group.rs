@@ -6,6 +6,7 @@
 //! its epoch; the rebalance callback itself only records, and never waits for Postgres.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError, mpsc as thread_mpsc};
 use std::thread::{self, Thread};
 use std::time::Duration;
@@ -75,7 +76,12 @@ impl Group {
         tell: impl Fn(GroupEvent) + Send + Sync + 'static,
     ) -> Result<Self, KafkaError> {
         let rebalances = Arc::new(Mutex::new(Vec::new()));
-        let context = Context { rebalances: rebalances.clone(), subscription: name.to_owned(), reads: Arc::default() };
+        let context = Context {
+            rebalances: rebalances.clone(),
+            subscription: name.to_owned(),
+            reads: Arc::default(),
+            stranded: AtomicU32::new(0),
+        };
         let reads = context.reads.clone();
         let consumer: BaseConsumer<Context> = config.consumer(name).create_with_context(context)?;
         let topics: Vec<String> = topics.iter().map(|topic| config.prefixed(topic)).collect();
@@ -134,6 +140,10 @@ impl Membership {
     fn run(mut self) {
         loop {
             self.poll();
+            if self.consumer.context().is_stranded() {
+                (self.tell)(GroupEvent::Failed("its client has forgotten every broker".to_owned()));
+                break;
+            }
             self.rebalance();
             if !self.obey() {
                 break;
