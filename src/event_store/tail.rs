@@ -100,7 +100,15 @@ impl Tail {
         while events.len() < limit {
             match self.heard.take().map_or_else(|| self.fresh.try_recv(), Ok) {
                 Ok(batch) => match batch.first() {
-                    Some(first) if first.position == self.last + 1 => events.extend(self.checked(batch.to_vec())?),
+                    Some(first) if first.position == self.last + 1 => match self.checked(batch.to_vec()) {
+                        Ok(more) => events.extend(more),
+                        // What was taken before it is handed out first; the log will show the hole again.
+                        Err(_) if !events.is_empty() => {
+                            self.behind = true;
+                            break;
+                        }
+                        Err(hole) => return Err(hole),
+                    },
                     // Seen already: it was read from the log before its bell was heard.
                     Some(_) if batch.last().is_some_and(|event| event.position <= self.last) => {}
                     _ => self.behind = true,

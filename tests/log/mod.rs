@@ -4,6 +4,7 @@ mod append;
 mod protection;
 mod relay;
 mod statements;
+mod tail;
 mod topics;
 mod wire;
 mod writer;
