@@ -154,3 +154,16 @@ async fn a_log_is_never_given_another_number_of_partitions() {
     assert_eq!(event_store::create_heads(&database.db, None, 8).await.unwrap().count(), 3);
     verified(database).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_stalls_between_an_append_and_its_commit_is_ended_after_half_a_second() {
+    let database = Database::create().await;
+    let limit = "show idle_in_transaction_session_timeout";
+    let mut tx = database.db.begin().await.unwrap();
+    let usual: String = sqlx::query_scalar(limit).fetch_one(&mut *tx).await.unwrap();
+    append::within(&mut tx, &[wanted(&database, "a", 0, 1)]).await.unwrap();
+    let held: String = sqlx::query_scalar(limit).fetch_one(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!((usual.as_str(), held.as_str()), ("2s", "500ms"));
+    verified(database).await;
+}
