@@ -223,9 +223,9 @@ fn oldest(admitted: &Admitted) -> Option<DateTime<Utc>> {
 
 impl Held {
     async fn read(&mut self, arguments: &Arguments) -> Result<Next, Crash> {
-        let rest = self.resting_until.saturating_duration_since(Instant::now());
-        if !rest.is_zero() {
-            return Ok(Next::After(rest));
+        let pause = self.resting_until.saturating_duration_since(Instant::now());
+        if !pause.is_zero() {
+            return Ok(Next::After(pause));
         }
         let limit = arguments.pressure.allowance(arguments.batch_events);
         if !self.rest.is_empty() {

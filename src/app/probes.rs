@@ -48,20 +48,14 @@ pub async fn doctor(config: &Config) -> Vec<Finding> {
             Ok(db) => {
                 let mut findings = log(&db).await;
                 findings.extend(protection(&db).await);
+                findings.extend(nodes::findings(config.supervision.silent_after, &db).await);
                 findings
             }
             Err(error) => vec![Finding::down("postgres", error.to_string(), "an address", "set DATABASE_URL")],
         }
     };
-    let nodes = async {
-        match postgres::pool(&config.postgres) {
-            Ok(db) => nodes::findings(config.supervision.silent_after, &db).await,
-            Err(_) => Vec::new(),
-        }
-    };
-    let (mut findings, broker, nodes) = tokio::join!(postgres, broker(&config.kafka), nodes);
+    let (mut findings, broker) = tokio::join!(postgres, broker(&config.kafka));
     findings.push(broker);
-    findings.extend(nodes);
     findings
 }
 

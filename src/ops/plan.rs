@@ -13,7 +13,6 @@ use crate::clock;
 
 const FREEZE: &str = include_str!("sql/freeze_plan.sql");
 const TAKE: &str = include_str!("sql/take_plan.sql");
-const PRUNE: &str = include_str!("sql/prune_plans.sql");
 
 /// Longest reason, in bytes.
 const REASON_BYTES: usize = 1_000;
@@ -99,14 +98,6 @@ pub async fn run<A: Action>(
     tx.commit().await?;
     tracing::info!(action = A::NAME, by = caller.name, reason, operation = %operation.operation_id, "operator action");
     Ok(Done { operation_id: Some(operation.operation_id), plan_id: None, dry_run: false, plan: shown, outcome })
-}
-
-/// Forgets plans nobody confirmed within an hour.
-///
-/// # Errors
-/// What Postgres says.
-pub async fn prune(db: &PgPool) -> sqlx::Result<u64> {
-    Ok(sqlx::query(PRUNE).execute(db).await?.rows_affected())
 }
 
 fn checked(reason: &str) -> Result<&str, Refused> {

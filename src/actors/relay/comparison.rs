@@ -176,7 +176,11 @@ async fn one(
     let mut previous = lost.after;
     while last < lost.upto {
         let page = event_store::between(&arguments.db, lane.partition, last, lost.upto + 1, &prefixes, PAGE).await;
-        for event in page.map_err(Crash::dependency_down)? {
+        let page = page.map_err(Crash::dependency_down)?;
+        if page.is_empty() {
+            return Err(Crash::bug(format!("the log lacks events after position {last} that were published")));
+        }
+        for event in page {
             // Positions between are other topics': the window counts without holes.
             (last + 1..event.position).for_each(|position| window.expect(position, 0));
             last = event.position;
