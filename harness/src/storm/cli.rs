@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -191,9 +191,13 @@ async fn scenarios(args: &Args, ground: &Ground, addresses: &Addresses, seed: u6
                 Form::full(args.minutes, usize::from(args.processes), has_proxy, &args.only)?
             }
         };
+        let least = form.least;
         let report = storm(ground, addresses, scenario, form, seed).await?;
         let table = table::of(&report);
         println!("{table}");
+        if let Some(lack) = report.lacks(least).filter(|_| report.holds()) {
+            bail!("{lack}: give the storm more minutes, or the machine more rest");
+        }
         if let Some(document) = &args.report {
             table::put_into(document, &table)?;
         }

@@ -34,7 +34,22 @@ pub struct Form {
     pub settle: Duration,
     /// `ORDO_DEFECT` of every process.
     pub defect: Option<&'static str>,
+    /// What it must have done to count as a storm.
+    pub least: Least,
 }
+
+/// How strong a storm must have been; of less, nothing follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Least {
+    /// Processes killed.
+    pub kills: u64,
+    /// How often each fault of a server came.
+    pub of_each_server_fault: u64,
+}
+
+/// What the full form promises within its 20 minutes.
+const FULL: Least = Least { kills: 20, of_each_server_fault: 5 };
+const FULL_MINUTES: f64 = 20.0;
 
 /// The seed of the short form: one that draws short pauses, to stay within its minute, and has the fault after Kafka's stop
 /// come before the system has caught up.
@@ -84,6 +99,7 @@ impl Form {
             },
             settle: Duration::from_secs(120),
             defect: None,
+            least: if only.is_empty() && minutes >= FULL_MINUTES { FULL } else { Least::default() },
         })
     }
 
@@ -108,6 +124,7 @@ impl Form {
             until: Until::Rounds(1),
             settle: Duration::from_secs(60),
             defect: None,
+            least: Least::default(),
         }
     }
 }

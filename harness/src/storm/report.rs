@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::forms::Least;
 use super::judge::Verdict;
 use super::lag::Recovery;
 
@@ -80,11 +81,62 @@ impl Report {
     pub fn kills(&self) -> u64 {
         self.kinds.iter().filter(|kind| kind.kills_a_process).map(|kind| kind.cycles).sum()
     }
+
+    /// What it lacked to be the storm that was asked for.
+    pub fn lacks(&self, least: Least) -> Option<String> {
+        let kills = self.kills();
+        if kills < least.kills {
+            return Some(format!("only {kills} processes were killed, {} are asked for", least.kills));
+        }
+        let rare = self.kinds.iter().find(|kind| !kind.kills_a_process && kind.cycles < least.of_each_server_fault)?;
+        Some(format!("{} came {} times, {} are asked for", rare.name, rare.cycles, least.of_each_server_fault))
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::forms::Form;
     use super::*;
+
+    fn report(kinds: Vec<Kind>) -> Report {
+        Report {
+            seed: 1,
+            scenario: String::new(),
+            at: crate::clock::now(),
+            cores: 2,
+            processes: 2,
+            rate: 1.0,
+            seconds: 1.0,
+            kinds,
+            events: 0,
+            cut_lines: 0,
+            attempts: 0,
+            accepted: 0,
+            refused_for_now: 0,
+            unanswered: 0,
+            records_repeated: 0,
+            repeats_absorbed: 0.0,
+            filled_from_log: 0.0,
+            batches_resent: 0.0,
+            restarts: 0.0,
+            escalations: 0.0,
+            most_memory_mib: 0.0,
+            verdicts: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_full_storm_says_what_it_lacked() {
+        let least = Form::full(20.0, 2, true, &[]).unwrap().least;
+        let kinds = |kills, servers| {
+            let of = |name, kills_a_process, cycles| Kind { cycles, ..Kind::of(name, kills_a_process) };
+            report(vec![of("process killed", true, kills), of("kafka killed", false, servers)])
+        };
+        assert_eq!(kinds(20, 5).lacks(least), None);
+        assert!(kinds(19, 5).lacks(least).unwrap().contains("19 processes"));
+        assert!(kinds(20, 4).lacks(least).unwrap().contains("kafka killed came 4 times"));
+        assert_eq!(kinds(1, 1).lacks(Form::full(1.0, 2, true, &[]).unwrap().least), None);
+    }
 
     #[test]
     fn the_longest_recovery_of_a_kind_counts() {
