@@ -1,7 +1,18 @@
 //! The time, and ids made from time or chance: the only place that asks for either.
 
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
+
+static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// How long this process has been up: since the first call, which its start makes.
+#[must_use]
+pub fn up_for() -> Duration {
+    STARTED.elapsed()
+}
 
 /// The time now, to the microsecond: what Postgres keeps and every reader gets back.
 #[must_use]

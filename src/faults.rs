@@ -17,6 +17,11 @@ pub const POINTS: &[&str] = &[
     "pass.buried",
     "pass.appended",
     "pass.committed",
+    "parked.begun",
+    "parked.judged",
+    "parked.written",
+    "parked.committed",
+    "parked.buried",
 ];
 
 /// Every kind of actor that can be made to crash, and `aggregate.appended`: an aggregate between append and answer.
@@ -28,6 +33,7 @@ pub const KINDS: &[&str] = &[
     "heartbeat",
     "housekeeper",
     "listener",
+    "parked_worker",
     "relay",
     "shard",
     "worker",
@@ -64,7 +70,7 @@ mod armed {
     use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
     use super::Defect;
-    use crate::subscription::{Delivered, Failure};
+    use crate::subscription::{Blamed, Delivered, Failure};
     use crate::supervision::Crash;
 
     /// The defect this process was started with.
@@ -187,14 +193,18 @@ mod armed {
     ///
     /// # Errors
     /// The failure asked for.
-    pub fn fail_handler(subscription: &str, events: &[&Delivered]) -> Result<(), Failure> {
+    pub fn fail_handler(subscription: &str, events: &[&Delivered]) -> Result<(), Blamed> {
         let fault = FAILURES.lock().unwrap_or_else(PoisonError::into_inner).get(subscription).cloned();
         match fault {
-            Some((text, fault)) if events.iter().any(|event| event.event.payload.contains(&text)) => match fault {
-                HandlerFault::Panic => Err(Failure::Panic("failed on purpose".into())),
-                HandlerFault::Transient => Err(Failure::Transient("failed on purpose".into())),
-                HandlerFault::Permanent => Err(Failure::permanent("failed on purpose")),
-            },
+            Some((text, fault)) if events.iter().any(|event| event.event.payload.contains(&text)) => {
+                Err(Blamed::from(match fault {
+                    HandlerFault::Panic => {
+                        Failure::Panic { message: "failed on purpose".into(), place: "faults.rs:1".into() }
+                    }
+                    HandlerFault::Transient => Failure::transient("failed on purpose"),
+                    HandlerFault::Permanent => Failure::permanent("failed on purpose"),
+                }))
+            }
             _ => Ok(()),
         }
     }
@@ -218,7 +228,7 @@ pub use armed::{HandlerFault, actor, arm_from_environment, crash_actors, fail_ev
 #[cfg(not(feature = "crash-points"))]
 mod absent {
     use super::Defect;
-    use crate::subscription::{Delivered, Failure};
+    use crate::subscription::{Blamed, Delivered};
     use crate::supervision::Crash;
 
     /// Nothing: this build has no points and no defects.
@@ -258,7 +268,7 @@ mod absent {
     /// # Errors
     /// Never.
     #[inline]
-    pub fn fail_handler(_subscription: &str, _events: &[&Delivered]) -> Result<(), Failure> {
+    pub fn fail_handler(_subscription: &str, _events: &[&Delivered]) -> Result<(), Blamed> {
         Ok(())
     }
 }

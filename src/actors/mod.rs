@@ -10,6 +10,7 @@ pub mod http;
 
 pub mod mailbox;
 pub mod observer;
+pub mod parked_worker;
 pub mod partition_worker;
 mod prices;
 pub mod relay;

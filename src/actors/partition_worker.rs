@@ -3,6 +3,8 @@
 //! Supervised by its subscription. It claims the checkpoint first, so that an older worker is fenced, and begins where
 //! the checkpoint says: a crash anywhere between two commits repeats nothing and loses nothing.
 
+mod suspect;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,12 +12,13 @@ use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr};
 use uuid::Uuid;
 
+use self::suspect::Suspect;
 use super::mailbox::{Admission, Envelope, Permits};
 use super::supervisor::ChildSpec;
 use crate::event_store::Pressure;
 use crate::subscription::{
-    AdmitError, Admitted, Batch, Claim, Entry, Feed, FeedError, Lane, Progress, Record, Subscription, Work, admit,
-    checkpoint, pass,
+    AdmitError, Admitted, Batch, Claim, Entry, Feed, FeedError, Lane, Place, Progress, Record, Subscription, Work,
+    Worker, admit, attempts, checkpoint, pass,
 };
 use crate::supervision::{Crash, StopReason};
 use crate::{faults, telemetry};
@@ -89,6 +92,7 @@ struct Held {
     resting_until: Instant,
     /// The place has moved in memory only, past events that change nothing here.
     unsaved: bool,
+    suspect: Suspect,
 }
 
 enum Next {
@@ -151,11 +155,12 @@ impl Actor for PartitionWorker {
             // Another one's now, if it was given away.
             held.tell_at_hand(&state.arguments, None);
         }
-        if let (Some(held), Some(_)) = (&state.held, state.arguments.subscription.lease) {
+        // Given back, so that whoever follows knows that this process has not died over it.
+        if let Some(held) = &state.held {
             let released =
                 checkpoint::release(&state.arguments.lane, held.claim.epoch, &state.arguments.subscription.db);
             if let Err(error) = released.await {
-                tracing::debug!(lane = ?state.arguments.lane, %error, "a lease was not given back; it runs out");
+                tracing::debug!(lane = ?state.arguments.lane, %error, "a place was not given back");
             }
         }
         Ok(())
@@ -187,6 +192,9 @@ async fn claim(arguments: &Arguments) -> Result<Option<Held>, Crash> {
     };
     let mut feed = (arguments.feed)();
     feed.begin(claim.next_offset, claim.position).await.map_err(Crash::dependency_down)?;
+    if subscription.handler.is_some() {
+        attempts::charge(lane, *owner, &subscription.db).await.map_err(Crash::dependency_down)?;
+    }
     tracing::debug!(?lane, ?claim, "worker begins");
     Ok(Some(Held {
         claim,
@@ -200,6 +208,7 @@ async fn claim(arguments: &Arguments) -> Result<Option<Held>, Crash> {
         is_full: false,
         resting_until: Instant::now(),
         unsaved: false,
+        suspect: Suspect::of(claim, arguments.batch_events),
     }))
 }
 
@@ -243,6 +252,7 @@ impl Held {
         };
         if batch.is_empty() {
             self.tell_at_hand(arguments, None);
+            self.suspect.look(arguments, self.claim.epoch).await?;
             return match self.missing(arguments).await? {
                 Some(admitted) => Ok(self.begin(arguments, admitted, limit)),
                 None => self.keep(arguments).await,
@@ -260,8 +270,9 @@ impl Held {
 
     async fn admit(&mut self, arguments: &Arguments, batch: Batch, limit: usize) -> Result<Next, Crash> {
         let Arguments { lane, subscription, .. } = arguments;
-        let judged =
-            admit::admit(batch, &lane.source, lane.partition, self.next_offset, self.position, &subscription.db).await;
+        let at =
+            Place { next_offset: self.next_offset, position: self.position, sought_until: self.claim.sought_until };
+        let judged = admit::admit(batch, lane, at, &subscription.db).await;
         match judged {
             Ok(admitted) => Ok(self.begin(arguments, admitted, limit)),
             Err(hole @ AdmitError::Hole { .. }) => {
@@ -277,7 +288,7 @@ impl Held {
         let lane = &arguments.lane;
         telemetry::alarm::clear(telemetry::alarm::LOG_HOLE, &lane.to_string());
         telemetry::alarm::clear(telemetry::alarm::TOPIC_HOLE, &lane.to_string());
-        telemetry::subscription::duplicates(lane, "position", admitted.duplicates);
+        telemetry::subscription::duplicates(lane, "position", admitted.repeats.len() as u64);
         telemetry::subscription::filled(lane, admitted.filled);
         if admitted.is_made_again {
             telemetry::subscription::made_again(lane, self.next_offset);
@@ -285,8 +296,9 @@ impl Held {
         self.tell_at_hand(arguments, oldest(&admitted));
         self.rest = std::mem::take(&mut admitted.rest);
         self.is_full = admitted.entries.len() >= limit;
-        self.work = Some(Work::on(admitted, limit));
-        Next::Now
+        let (work, wait) = self.suspect.work(arguments, admitted, limit);
+        self.work = Some(work);
+        if wait.is_zero() { Next::Now } else { Next::After(wait) }
     }
 
     /// Kafka has been silent for a while: what the relay has published and never came is looked for in the log.
@@ -336,7 +348,7 @@ impl Held {
     /// Moves the place past events that changed nothing.
     async fn save(&mut self, arguments: &Arguments) -> Result<Next, Crash> {
         let Arguments { lane, subscription, .. } = arguments;
-        pass::skip(subscription, lane, self.claim.epoch, self.next_offset, self.position)
+        pass::skip(subscription, lane, self.claim.epoch, (self.next_offset, self.position), &[])
             .await
             .map_err(Crash::dependency_down)?;
         self.unsaved = false;
@@ -349,7 +361,9 @@ impl Held {
             return Ok(Next::Now);
         };
         let started = Instant::now();
-        match work.step(&arguments.subscription, &arguments.lane, self.claim.epoch).await {
+        let Arguments { subscription, lane, owner, .. } = arguments;
+        let worker = Worker { subscription, lane, epoch: self.claim.epoch, owner: *owner };
+        match work.step(worker).await {
             Progress::Continue => Ok(Next::Now),
             Progress::Pause { after, waiting } => {
                 tracing::debug!(lane = ?arguments.lane, ?after, waiting, "worker waits");

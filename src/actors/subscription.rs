@@ -10,6 +10,7 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr};
 use uuid::Uuid;
 
 use super::mailbox::{Admission, Envelope, Permits};
+use super::parked_worker;
 use super::partition_worker::{self, MakeFeed};
 use super::supervisor::{self, ChildSpec, Handle};
 use crate::event_store::{self, Pressure};
@@ -80,6 +81,10 @@ pub fn consumer(subscription: Subscription, topics: &'static [&'static str], sha
             let arguments = supervisor::Arguments::new(path, Vec::new(), &shared.supervision, shared.history.clone());
             let handle = Handle::start_below(arguments, above).await?;
             let workers = handle.clone();
+            let parked = parked_worker::spec(parked_worker::Arguments {
+                subscription: subscription.clone(),
+                owner: shared.owner,
+            });
             let feed = ChildSpec::new(FEED, FEED, move |above| {
                 let arguments = FeedArguments {
                     subscription: subscription.clone(),
@@ -89,8 +94,9 @@ pub fn consumer(subscription: Subscription, topics: &'static [&'static str], sha
                 };
                 start(arguments, above)
             });
-            // A feed that does not start is tried again by its supervisor, which has said so.
+            // A child that does not start is tried again by its supervisor, which has said so.
             _ = handle.start_child(feed).await;
+            _ = handle.start_child(parked).await;
             Ok(handle.cell())
         }
     })

@@ -182,7 +182,7 @@ fn alarms() -> Vec<Finding> {
     let finding = |alarm: alarm::Alarm| {
         let (what, why) = (format!("alarm {}", alarm.code), format!("{}: {}", alarm.place, alarm.why));
         let next = format!("docs/runbooks/{}.md says what to do", alarm.code);
-        if alarm::only_tells(alarm.code) {
+        if alarm::degrades(alarm.code) {
             Finding::degraded(&what, why, "no alarm", &next)
         } else {
             Finding::down(&what, why, "no alarm", &next)

@@ -24,7 +24,7 @@ use crate::event_store::{Bell, Partitions, Pressure};
 use crate::kafka::{Publisher, Topics};
 use crate::ops::Context;
 use crate::postgres::{self, SetupError};
-use crate::subscription::{Folds, Subscription};
+use crate::subscription::{Folds, OnDeadLetter, Subscription};
 use crate::supervision::{ActorPath, History, Node};
 
 /// What this program was built from: its version, and the commit where the build says it.
@@ -177,6 +177,7 @@ impl Resources {
     pub(super) fn consumer(&self, listed: Listed) -> Subscription {
         Subscription {
             handler: Some(listed.handler),
+            on_dead_letter: listed.on_dead_letter,
             folds: listed.folds,
             commands: Some(self.commands.clone()),
             ..self.subscription(listed.name.to_owned())
@@ -217,6 +218,7 @@ impl Resources {
         Subscription {
             name,
             handler: None,
+            on_dead_letter: OnDeadLetter::Block,
             folds: Folds::default(),
             lease: None,
             commands: None,

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::clock;
 use crate::config::Config;
 
 /// Orders as supervised actors over a Postgres log, published to Kafka.
@@ -54,6 +55,8 @@ enum Command {
 /// Runs the command line of this process.
 #[must_use]
 pub fn run() -> ExitCode {
+    // From here on it is up.
+    _ = clock::up_for();
     let matches = ops::extend(Cli::command()).get_matches();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -6,7 +6,7 @@ pub mod orders;
 
 use std::sync::Arc;
 
-use crate::subscription::{Consumer, Folds, Handler, handler};
+use crate::subscription::{Consumer, Folds, Handler, OnDeadLetter, handler};
 
 pub use inventory::{Inventory, Receiving};
 pub use notification::Notification;
@@ -20,12 +20,20 @@ pub struct Listed {
     pub topics: &'static [&'static str],
     /// What it does.
     pub handler: Arc<dyn Handler>,
+    /// What becomes of a stream whose event is a dead letter.
+    pub on_dead_letter: OnDeadLetter,
     /// The read models it keeps.
     pub folds: Folds,
 }
 
 fn listed<C: Consumer>(consumer: C) -> Listed {
-    Listed { name: C::NAME, topics: C::TOPICS, handler: handler(consumer), folds: C::folds() }
+    Listed {
+        name: C::NAME,
+        topics: C::TOPICS,
+        on_dead_letter: C::ON_DEAD_LETTER,
+        folds: C::folds(),
+        handler: handler(consumer),
+    }
 }
 
 /// Every consumer there is.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Lane;
 use super::checkpoint;
 use super::feed::{Batch, Record};
-use crate::contracts::envelope::{Envelope, Malformed};
+use crate::contracts::envelope::{self, Envelope, Malformed};
 use crate::contracts::{Meta, Position, RecordedEvent, topics};
 use crate::event_store;
 use crate::faults::{self, Defect};
@@ -25,6 +25,39 @@ pub struct Delivered {
     pub event_id: Uuid,
     /// The record it came in, its value left out: `event.payload` is the value. None for events of the log.
     pub record: Option<Arc<Record>>,
+}
+
+impl Delivered {
+    /// The record it came in, whole, and where from; for an event of the log what the relay would have published.
+    pub(super) fn as_record(&self, lane: &Lane) -> (String, Record) {
+        let value = Some(self.event.payload.clone().into_bytes());
+        match self.record.as_deref() {
+            Some(record) => (lane.source.clone(), Record { value, ..record.clone() }),
+            None => {
+                let headers = envelope::headers(&self.event, None);
+                let headers = headers.into_iter().map(|(name, text)| (name.to_owned(), Some(text.into_bytes())));
+                let record = Record {
+                    offset: self.event.position,
+                    key: Some(self.event.partition_key.clone().into_bytes()),
+                    value,
+                    headers: headers.collect(),
+                    time: None,
+                };
+                (checkpoint::LOG.to_owned(), record)
+            }
+        }
+    }
+}
+
+/// An event known already that came again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeat {
+    /// Which event.
+    pub event_id: Uuid,
+    /// Where it came from now.
+    pub offset: i64,
+    /// It comes again because an operator moved the place back.
+    pub is_sought: bool,
 }
 
 /// One thing to be done about a batch.
@@ -77,8 +110,8 @@ pub struct Admitted {
     pub next_offset: i64,
     /// Last position once all of it is done.
     pub position: Position,
-    /// Records known already.
-    pub duplicates: u64,
+    /// Events known already.
+    pub repeats: Vec<Repeat>,
     /// Events that were missing in the topic and came from the log.
     pub filled: u64,
     /// Records behind a hole that is not filled yet: to be admitted again once the rest is done.
@@ -109,22 +142,28 @@ pub enum AdmitError {
     Postgres(#[from] sqlx::Error),
 }
 
+/// How far a partition has been followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Where to read on.
+    pub next_offset: i64,
+    /// Last position applied.
+    pub position: Position,
+    /// Known events before this offset come again because an operator moved the place back.
+    pub sought_until: i64,
+}
+
 /// Judges a batch against the last position applied.
 ///
 /// # Errors
 /// [`AdmitError`].
-pub async fn admit(
-    batch: Batch,
-    topic: &str,
-    partition: i16,
-    next_offset: i64,
-    last: Position,
-    db: &PgPool,
-) -> Result<Admitted, AdmitError> {
-    let mut admitted = Admitted { next_offset, position: last, ..Admitted::default() };
+pub async fn admit(batch: Batch, lane: &Lane, at: Place, db: &PgPool) -> Result<Admitted, AdmitError> {
+    let mut admitted = Admitted { next_offset: at.next_offset, position: at.position, ..Admitted::default() };
     match batch {
         Batch::Events(events) => admit_events(events, &mut admitted),
-        Batch::Records(records) => admit_records(records, topic, partition, db, &mut admitted).await?,
+        Batch::Records(records) => {
+            admit_records(records, &lane.source, lane.partition, at.sought_until, db, &mut admitted).await?;
+        }
     }
     Ok(admitted)
 }
@@ -140,6 +179,7 @@ async fn admit_records(
     records: Vec<Record>,
     topic: &str,
     partition: i16,
+    sought_until: i64,
     db: &PgPool,
     admitted: &mut Admitted,
 ) -> Result<(), AdmitError> {
@@ -155,7 +195,8 @@ async fn admit_records(
                 admitted.entries.push((entry, next_offset, admitted.position));
             }
             Ok((envelope, _)) if is_known(&envelope, topic, admitted.position) => {
-                admitted.duplicates += 1;
+                let is_sought = record.offset < sought_until;
+                admitted.repeats.push(Repeat { event_id: envelope.event_id, offset: record.offset, is_sought });
             }
             Ok((envelope, payload)) => {
                 if !fill_hole(&envelope, &record, topic, partition, db, admitted).await? {
@@ -278,6 +319,18 @@ async fn fill_hole(
     // The offset stays before the record that revealed the hole, until that record itself is done.
     admitted.fill(missing, record.offset);
     Ok(is_whole)
+}
+
+/// An event as it was delivered, from the record that was kept of it.
+///
+/// # Errors
+/// [`Foreign`]; what was kept was an event, so this cannot be.
+pub(super) fn parked(record: Record, source: &str, partition: i16) -> Result<Delivered, Foreign> {
+    let of_log = source == checkpoint::LOG;
+    let (record, outcome) = read_record(record, if of_log { "" } else { source });
+    let (envelope, payload) = outcome?;
+    let delivered = delivered(envelope, payload, record, partition);
+    Ok(if of_log { Delivered { record: None, ..delivered } } else { delivered })
 }
 
 fn delivered(envelope: Envelope, payload: String, record: Record, partition: i16) -> Delivered {

@@ -1,12 +1,17 @@
 //! Works a batch off: as one transaction if it goes, else halved until the culprit is alone, while good neighbours commit.
+//!
+//! A half whose other half has passed holds the culprit and is halved unseen; what lies behind a half that has failed is
+//! run with what comes after it. So one bad event of 500 takes about 12 transactions more, and none to look for if the
+//! handler names it.
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
-use super::admit::{Admitted, Entry};
+use super::admit::{Admitted, Entry, Repeat};
+use super::attempts::{self, Attempt};
 use super::dead_letter;
-use super::pass::{self, Item, PassError, Passed};
+use super::pass::{self, Batch, Fate, Item, PassError, Passed};
 use super::retry::{Verdict, verdict};
 use super::{Failure, Lane, Subscription};
 use crate::contracts::Position;
@@ -35,13 +40,49 @@ pub enum Progress {
     Fenced,
 }
 
+/// How long a subscription that is held, or a partition that may park no more, waits before it looks again.
+const HELD_PAUSE: Duration = Duration::from_millis(500);
+
 /// Part of a batch that runs as one transaction.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Piece {
     items: Vec<Item>,
     tries: u32,
-    first_failed_at: Option<DateTime<Utc>>,
     after_conflict: bool,
+    /// The culprit is in here if the piece before passes.
+    may_be_guilty: bool,
+    /// The culprit is in here.
+    is_guilty: bool,
+    /// It is one event, which runs alone because something failed: its attempt is written before.
+    is_alone: bool,
+}
+
+impl Piece {
+    fn of(items: Vec<Item>) -> Self {
+        Self { items, ..Self::default() }
+    }
+
+    fn alone(item: Item) -> Self {
+        Self { items: vec![item], is_alone: true, ..Self::default() }
+    }
+
+    /// Plain: nothing is known of it.
+    fn is_plain(&self) -> bool {
+        !(self.may_be_guilty || self.is_guilty || self.is_alone || self.after_conflict)
+    }
+}
+
+/// Who works, and for whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Worker<'a> {
+    /// For whom.
+    pub subscription: &'a Subscription,
+    /// Which partition.
+    pub lane: &'a Lane,
+    /// The claim it is done under.
+    pub epoch: i64,
+    /// This process.
+    pub owner: Uuid,
 }
 
 /// A batch being worked off.
@@ -49,10 +90,14 @@ struct Piece {
 pub struct Work {
     /// The next piece is the last element.
     pieces: Vec<Piece>,
+    limit: usize,
     next_offset: i64,
     position: Position,
     /// The end is ahead of every piece, since the batch ends with records that need nothing done.
     skips: bool,
+    repeats: Vec<Repeat>,
+    /// Transactions rolled back since the last that was not.
+    retries: u64,
     passed: Passed,
 }
 
@@ -60,27 +105,36 @@ impl Work {
     /// The work a batch makes.
     #[must_use]
     pub fn on(admitted: Admitted, limit: usize) -> Self {
+        Self::cut(admitted, limit.max(1), Piece::of)
+    }
+
+    /// The work of a batch over which processes have ended: event by event, each written down before it runs.
+    #[must_use]
+    pub fn one_by_one(admitted: Admitted) -> Self {
+        Self::cut(admitted, 1, |items| Piece { is_alone: true, ..Piece::of(items) })
+    }
+
+    fn cut(admitted: Admitted, limit: usize, piece: impl Fn(Vec<Item>) -> Piece) -> Self {
         let ends_at = admitted.entries.last().map(|(_, next_offset, _)| *next_offset);
-        let mut items = admitted.entries.into_iter().map(|(entry, next_offset, position)| Item {
-            entry,
-            next_offset,
-            position,
-            condemned: None,
-        });
+        let mut items =
+            admitted.entries.into_iter().map(|(entry, next_offset, position)| Item::new(entry, next_offset, position));
         let mut pieces = Vec::new();
         loop {
-            let items: Vec<Item> = items.by_ref().take(limit.max(1)).collect();
+            let items: Vec<Item> = items.by_ref().take(limit).collect();
             if items.is_empty() {
                 break;
             }
-            pieces.push(Piece { items, tries: 0, first_failed_at: None, after_conflict: false });
+            pieces.push(piece(items));
         }
         pieces.reverse();
         Self {
             pieces,
+            limit,
             next_offset: admitted.next_offset,
             position: admitted.position,
             skips: ends_at != Some(admitted.next_offset),
+            repeats: admitted.repeats,
+            retries: 0,
             passed: Passed::default(),
         }
     }
@@ -91,31 +145,95 @@ impl Work {
         self.passed
     }
 
-    /// One transaction.
-    pub async fn step(&mut self, subscription: &Subscription, lane: &Lane, epoch: i64) -> Progress {
+    /// One transaction, and what it takes to know that it was tried.
+    pub async fn step(&mut self, worker: Worker<'_>) -> Progress {
         let Some(mut piece) = self.pieces.pop() else {
-            return self.end(subscription, lane, epoch).await;
+            return self.end(worker).await;
         };
+        if piece.is_guilty && piece.items.len() > 1 {
+            self.halve(piece, true);
+            return Progress::Continue;
+        }
+        piece.is_alone |= piece.is_guilty;
+        if let Err(progress) = self.begin(&mut piece, worker).await {
+            self.pieces.push(piece);
+            return progress;
+        }
         piece.tries += 1;
-        match pass::pass(subscription, lane, epoch, &piece.items, piece.after_conflict).await {
-            Ok(passed) => {
-                telemetry::alarm::clear(telemetry::alarm::VIEW_STOPPED, &lane.to_string());
-                self.passed.letters += passed.letters;
-                self.passed.applied += passed.applied;
-                if self.pieces.is_empty() && !self.skips { self.done() } else { Progress::Continue }
-            }
+        let batch = Batch {
+            lane: worker.lane,
+            epoch: worker.epoch,
+            items: &piece.items,
+            repeats: &self.repeats,
+            retries: self.retries,
+            after_conflict: piece.after_conflict,
+        };
+        match pass::pass(worker.subscription, batch).await {
+            Ok(passed) => self.succeeded(passed, worker.lane),
             Err(PassError::Fenced) => Progress::Fenced,
-            Err(PassError::Failed(failure)) => self.failed(piece, &failure, subscription, lane),
+            Err(PassError::Again) => {
+                self.pieces.push(piece);
+                Progress::Continue
+            }
+            Err(PassError::Held(hold)) => self.wait(piece, HELD_PAUSE, hold.to_string()),
+            Err(PassError::Full(why)) => {
+                telemetry::alarm::stand(telemetry::alarm::PARKING_FULL, &worker.lane.to_string(), &why);
+                self.wait(piece, HELD_PAUSE, why)
+            }
+            Err(PassError::Failed { failure, culprit }) => {
+                self.retries += 1;
+                self.failed(piece, &failure, culprit, worker).await
+            }
         }
     }
 
-    async fn end(&mut self, subscription: &Subscription, lane: &Lane, epoch: i64) -> Progress {
-        match pass::skip(subscription, lane, epoch, self.next_offset, self.position).await {
+    fn wait(&mut self, piece: Piece, after: Duration, waiting: String) -> Progress {
+        self.pieces.push(piece);
+        Progress::Pause { after, waiting }
+    }
+
+    /// An event that runs alone because something failed is written down before; one over which too many processes have
+    /// ended is given up instead.
+    async fn begin(&self, piece: &mut Piece, worker: Worker<'_>) -> Result<(), Progress> {
+        let [item] = piece.items.as_mut_slice() else { return Ok(()) };
+        let Worker { subscription, lane, owner, .. } = worker;
+        let Some(delivered) = item.event().filter(|_| piece.is_alone && item.fate == Fate::Apply) else {
+            return Ok(());
+        };
+        if subscription.handler.is_none() {
+            return Ok(());
+        }
+        let attempt = attempts::begin(lane, delivered, owner, &subscription.db).await.map_err(|error| {
+            Progress::Pause { after: subscription.config.backoff_max, waiting: Failure::from(error).chain() }
+        })?;
+        item.is_charged = true;
+        if attempt.deaths >= attempts::DEATHS {
+            let failure = Failure::Deadly(u32::try_from(attempt.deaths).unwrap_or(0));
+            give_up(item, &failure, lane, &attempt);
+        }
+        Ok(())
+    }
+
+    fn succeeded(&mut self, passed: Passed, lane: &Lane) -> Progress {
+        telemetry::alarm::clear(telemetry::alarm::VIEW_STOPPED, &lane.to_string());
+        telemetry::alarm::clear(telemetry::alarm::PARKING_FULL, &lane.to_string());
+        self.repeats.clear();
+        self.retries = 0;
+        self.passed.add(passed);
+        // It passed, so the other half holds the culprit.
+        if let Some(next) = self.pieces.last_mut().filter(|next| next.may_be_guilty) {
+            next.may_be_guilty = false;
+            next.is_guilty = true;
+        }
+        if self.pieces.is_empty() && !self.skips { self.done() } else { Progress::Continue }
+    }
+
+    async fn end(&mut self, Worker { subscription, lane, epoch, .. }: Worker<'_>) -> Progress {
+        match pass::skip(subscription, lane, epoch, (self.next_offset, self.position), &self.repeats).await {
             Ok(()) => self.done(),
             Err(PassError::Fenced) => Progress::Fenced,
-            Err(PassError::Failed(failure)) => {
-                Progress::Pause { after: subscription.config.backoff_max, waiting: failure.chain() }
-            }
+            Err(PassError::Held(hold)) => Progress::Pause { after: HELD_PAUSE, waiting: hold.to_string() },
+            Err(error) => Progress::Pause { after: subscription.config.backoff_max, waiting: error.to_string() },
         }
     }
 
@@ -123,54 +241,140 @@ impl Work {
         Progress::Done { next_offset: self.next_offset, position: self.position }
     }
 
-    fn failed(&mut self, mut piece: Piece, failure: &Failure, subscription: &Subscription, lane: &Lane) -> Progress {
-        let jitter = rand::random::<f64>();
-        let verdict = verdict(failure, piece.items.len(), piece.tries, jitter, &subscription.config);
-        let alone = match piece.items.as_slice() {
-            [Item { entry: Entry::Event(delivered), .. }] => Some(&**delivered),
-            _ => None,
+    async fn failed(
+        &mut self,
+        mut piece: Piece,
+        failure: &Failure,
+        culprit: Option<Uuid>,
+        worker: Worker<'_>,
+    ) -> Progress {
+        let Worker { subscription, lane, .. } = worker;
+        let config = &subscription.config;
+        // What follows a failed half need not hold another culprit.
+        self.acquit();
+        let attempt = match self.charge(&piece, failure, worker).await {
+            Ok(attempt) => attempt,
+            Err(waiting) => return self.wait(piece, config.backoff_max, waiting),
         };
-        telemetry::subscription::batch_failed(lane, piece.items.len(), alone, piece.tries, failure);
+        let tries = attempt.as_ref().map_or(piece.tries, |attempt| u32::try_from(attempt.tries).unwrap_or(1));
+        let verdict = verdict(failure, piece.items.len(), tries, rand::random::<f64>(), config);
+        let alone = (piece.items.len() == 1).then(|| piece.items[0].event()).flatten();
+        telemetry::subscription::batch_failed(lane, piece.items.len(), alone, tries, failure);
         piece.after_conflict |= matches!(failure, Failure::Conflict(_));
-        let now = clock::now();
-        let first_failed_at = *piece.first_failed_at.get_or_insert(now);
-        match verdict {
-            Verdict::Wait { after } => self.again(piece, after, failure),
+        piece.is_alone |= piece.items.len() == 1;
+        match (verdict, attempt) {
+            (Verdict::Wait { after } | Verdict::Again { after }, _) => self.wait(piece, after, failure.chain()),
+            (Verdict::Halve { after }, _) => {
+                match culprit.and_then(|id| place_of(id, &piece)) {
+                    Some(place) => self.single_out(piece, place),
+                    // Nobody is to blame for what was in the way.
+                    None => self.halve(piece, !matches!(failure, Failure::Contended(_))),
+                }
+                if after.is_zero() { Progress::Continue } else { Progress::Pause { after, waiting: failure.chain() } }
+            }
             // A view never gives an event up: it stops there, serves what it has, and says so.
-            Verdict::DeadLetter if subscription.handler.is_none() => {
+            (Verdict::DeadLetter | Verdict::Park { .. }, None) => {
                 telemetry::alarm::raise(
                     telemetry::alarm::VIEW_STOPPED,
                     &lane.to_string(),
                     &format!("an event cannot be folded: {}", failure.chain()),
                 );
-                self.again(piece, subscription.config.dependency_backoff_max, failure)
+                self.wait(piece, config.dependency_backoff_max, failure.chain())
             }
-            Verdict::Again { after } => self.again(piece, after, failure),
-            Verdict::Halve { after } => {
-                let rest = piece.items.split_off(piece.items.len() / 2);
-                let half =
-                    |items| Piece { items, tries: 0, first_failed_at: None, after_conflict: piece.after_conflict };
-                self.pieces.push(half(rest));
-                self.pieces.push(half(std::mem::take(&mut piece.items)));
-                if after.is_zero() { Progress::Continue } else { Progress::Pause { after, waiting: failure.chain() } }
+            (Verdict::DeadLetter, Some(attempt)) => {
+                piece.items.iter_mut().for_each(|item| give_up(item, failure, lane, &attempt));
+                self.pieces.push(piece);
+                Progress::Continue
             }
-            Verdict::DeadLetter => {
-                let letter = dead_letter::Verdict::on(failure, piece.tries, first_failed_at, now);
+            (Verdict::Park { after }, Some(attempt)) => {
                 for item in &mut piece.items {
-                    if let Entry::Event(delivered) = &item.entry {
-                        telemetry::subscription::dead_lettered(lane, delivered, failure);
-                        item.condemned = Some(letter.clone());
+                    if let Some(delivered) = item.event() {
+                        telemetry::subscription::parked(lane, delivered, failure, after);
                     }
+                    item.fate = Fate::Park(dead_letter::Verdict::on(failure, lane, &attempt), after);
                 }
-                piece.tries = 0;
                 self.pieces.push(piece);
                 Progress::Continue
             }
         }
     }
 
-    fn again(&mut self, piece: Piece, after: Duration, failure: &Failure) -> Progress {
-        self.pieces.push(piece);
-        Progress::Pause { after, waiting: failure.chain() }
+    /// Writes down that an event has failed alone; nothing for several, for a view, and where nobody is to blame. The error
+    /// is what is waited for.
+    async fn charge(
+        &self,
+        piece: &Piece,
+        failure: &Failure,
+        Worker { subscription, lane, .. }: Worker<'_>,
+    ) -> Result<Option<Attempt>, String> {
+        let [item] = piece.items.as_slice() else { return Ok(None) };
+        if subscription.handler.is_none() {
+            return Ok(None);
+        }
+        let (db, waiting) = (&subscription.db, |error: sqlx::Error| Failure::from(error).chain());
+        let Some(delivered) = item.event() else {
+            let now = clock::now();
+            let tries = i32::try_from(piece.tries).unwrap_or(i32::MAX);
+            let (attempts, deaths) = (tries, 0);
+            return Ok(Some(Attempt { tries, attempts, deaths, first_failed_at: now, last_failed_at: now }));
+        };
+        if matches!(failure, Failure::DependencyDown(..)) {
+            if item.is_charged {
+                attempts::interrupted(lane, delivered, db).await.map_err(waiting)?;
+            }
+            return Ok(None);
+        }
+        attempts::failed(lane, delivered, failure, db).await.map(Some).map_err(waiting)
+    }
+
+    /// Two halves in its place; if there is a culprit and it is not in the first, it is in the second.
+    fn halve(&mut self, mut piece: Piece, has_culprit: bool) {
+        let rest = piece.items.split_off(piece.items.len() / 2);
+        let half = |items| Piece { after_conflict: piece.after_conflict, ..Piece::of(items) };
+        self.pieces.push(Piece { may_be_guilty: has_culprit, ..half(rest) });
+        self.pieces.push(half(piece.items));
+    }
+
+    /// What comes before the culprit, the culprit, and what comes after it.
+    fn single_out(&mut self, mut piece: Piece, place: usize) {
+        let after = piece.items.split_off(place + 1);
+        if !after.is_empty() {
+            self.pieces.push(Piece { after_conflict: piece.after_conflict, ..Piece::of(after) });
+            self.merge();
+        }
+        if let Some(culprit) = piece.items.pop() {
+            self.pieces.push(Piece { after_conflict: piece.after_conflict, ..Piece::alone(culprit) });
+        }
+        if !piece.items.is_empty() {
+            self.pieces.push(Piece { after_conflict: piece.after_conflict, ..Piece::of(piece.items) });
+        }
+    }
+
+    fn acquit(&mut self) {
+        if let Some(next) = self.pieces.last_mut().filter(|next| next.may_be_guilty) {
+            next.may_be_guilty = false;
+            self.merge();
+        }
+    }
+
+    /// Makes one piece of the next two if nothing is known of either.
+    fn merge(&mut self) {
+        let [.., below, next] = self.pieces.as_mut_slice() else { return };
+        if below.is_plain() && next.is_plain() && below.items.len() + next.items.len() <= self.limit {
+            let items: Vec<Item> = next.items.drain(..).chain(below.items.drain(..)).collect();
+            self.pieces.truncate(self.pieces.len() - 2);
+            self.pieces.push(Piece::of(items));
+        }
+    }
+}
+
+fn place_of(event_id: Uuid, piece: &Piece) -> Option<usize> {
+    piece.items.iter().position(|item| item.event().is_some_and(|delivered| delivered.event_id == event_id))
+}
+
+fn give_up(item: &mut Item, failure: &Failure, lane: &Lane, attempt: &Attempt) {
+    if let Entry::Event(delivered) = &item.entry {
+        telemetry::subscription::dead_lettered(lane, delivered, failure);
+        item.fate = Fate::Letter(dead_letter::Verdict::on(failure, lane, attempt));
     }
 }

@@ -15,6 +15,7 @@ const CLAIM_LEASE: &str = include_str!("sql/claim_lease.sql");
 const FENCE: &str = include_str!("sql/fence.sql");
 const RENEW: &str = include_str!("sql/renew.sql");
 const RELEASE: &str = include_str!("sql/release.sql");
+const CLEARED: &str = include_str!("sql/cleared.sql");
 const POSITION: &str = include_str!("sql/position.sql");
 const CHECKPOINTS: &str = include_str!("sql/checkpoints.sql");
 const NOTED: &str = include_str!("sql/noted.sql");
@@ -52,6 +53,12 @@ pub struct Claim {
     pub next_offset: i64,
     /// Last position known; the truth about what was applied.
     pub position: Position,
+    /// Known events before this offset come again because an operator moved the place back; 0 if none did.
+    #[sqlx(default)]
+    pub sought_until: i64,
+    /// Two processes ended here and moved nothing: what comes next runs event by event.
+    #[sqlx(default)]
+    pub is_suspect: bool,
 }
 
 /// A checkpoint as operators see it.
@@ -89,6 +96,21 @@ pub async fn claim(lane: &Lane, owner: Uuid, db: &PgPool) -> sqlx::Result<Claim>
         .bind(owner)
         .fetch_one(db)
         .await
+}
+
+/// The events that two processes ended over have run one by one: nothing is suspect any more.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn cleared(lane: &Lane, epoch: i64, db: &PgPool) -> sqlx::Result<()> {
+    sqlx::query(CLEARED)
+        .bind(&lane.subscription)
+        .bind(&lane.source)
+        .bind(lane.partition)
+        .bind(epoch)
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 /// Makes `owner` the only one who may move this checkpoint for `lease`; `None` while another lease holds.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::config::range;
 
@@ -22,6 +23,15 @@ pub struct Config {
     pub rest_max: Duration,
     /// Tries of one event that fails on its own before it becomes a dead letter: 1 to 100.
     pub attempts: u32,
+    /// Pauses before the retries of a parked stream's head, such as `5s 30s 5m 30m`; after the last it is a dead letter.
+    pub parked_retries: Pauses,
+    /// Most streams of one consumer that may be set aside: 1 to 100,000; beyond, the partition waits, with an alarm.
+    pub parked_streams: u32,
+    /// Most events that may wait behind the failure of one stream: 1 to 100,000; beyond, the partition waits.
+    pub parked_depth: u32,
+    /// How long a process has to have been up before it runs events over which two others have ended: zero to 1 h.
+    #[serde(with = "humantime_serde")]
+    pub suspect_wait: Duration,
     /// First pause between two tries; doubled each time, with jitter.
     #[serde(with = "humantime_serde")]
     pub backoff_min: Duration,
@@ -39,6 +49,26 @@ pub struct Config {
     pub ledger_keep: Duration,
 }
 
+/// Pauses, one after the other: `5s 30s 5m 30m`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pauses(pub Vec<Duration>);
+
+impl Serialize for Pauses {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let pauses: Vec<String> = self.0.iter().map(|pause| humantime::format_duration(*pause).to_string()).collect();
+        serializer.serialize_str(&pauses.join(", "))
+    }
+}
+
+impl<'de> Deserialize<'de> for Pauses {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let words = text.split([',', ' ']).filter(|word| !word.is_empty());
+        let pauses: Result<Vec<Duration>, _> = words.map(humantime::parse_duration).collect();
+        pauses.map(Self).map_err(|error| D::Error::custom(format!("{text:?}: {error}; write pauses such as 5s 30s 5m")))
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -46,6 +76,10 @@ impl Default for Config {
             view_batch_events: 1_000,
             rest_max: Duration::from_millis(25),
             attempts: 5,
+            parked_retries: Pauses([5, 30, 300, 1_800].map(Duration::from_secs).to_vec()),
+            parked_streams: 1_024,
+            parked_depth: 1_024,
+            suspect_wait: Duration::from_secs(10),
             backoff_min: Duration::from_millis(50),
             backoff_max: Duration::from_secs(2),
             dependency_backoff_max: Duration::from_secs(10),
@@ -65,6 +99,12 @@ impl Config {
         range::number("subscription.view_batch_events", self.view_batch_events, 1..=10_000)?;
         range::number("subscription.attempts", self.attempts, 1..=100)?;
         let (short, long) = (Duration::from_millis(1), Duration::from_secs(3_600));
+        range::number("subscription.parked_streams", self.parked_streams, 1..=100_000)?;
+        range::number("subscription.parked_depth", self.parked_depth, 1..=100_000)?;
+        range::time("subscription.suspect_wait", self.suspect_wait, Duration::ZERO..=long)?;
+        for pause in &self.parked_retries.0 {
+            range::time("subscription.parked_retries", *pause, short..=long * 24 * 30)?;
+        }
         range::time("subscription.rest_max", self.rest_max, Duration::ZERO..=Duration::from_secs(1))?;
         range::time("subscription.backoff_min", self.backoff_min, short..=long)?;
         range::time("subscription.backoff_max", self.backoff_max, short..=long)?;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use sqlx::PgConnection;
 
-use super::{Delivered, Failure};
+use super::{Blamed, Delivered, Failure};
 use crate::domain::{OrderId, order};
 use crate::event_store::NewEvent;
 
@@ -95,6 +95,16 @@ pub struct OrderCommand {
     pub command: order::Command,
 }
 
+/// What becomes of a stream whose event is a dead letter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnDeadLetter {
+    /// Its later events wait until the letter is replayed or discarded: order is kept.
+    #[default]
+    Block,
+    /// Its later events go on: for what does not depend on order.
+    Continue,
+}
+
 /// Turns events into decisions. Names no client crate but Postgres, sends nothing, appends nothing.
 pub trait Consumer: Send + Sync + 'static {
     /// Its name, and its Kafka group.
@@ -103,6 +113,8 @@ pub trait Consumer: Send + Sync + 'static {
     const TOPICS: &'static [&'static str];
     /// What it reads of them.
     type Reads: Reads;
+    /// What becomes of a stream whose event is a dead letter.
+    const ON_DEAD_LETTER: OnDeadLetter = OnDeadLetter::Block;
 
     /// Read models it keeps: folded from its decisions, in its transaction.
     fn folds() -> Folds {
@@ -198,9 +210,9 @@ pub trait Handler: Send + Sync {
     ///
     /// # Errors
     /// [`Failure::Poison`] if an event cannot be read.
-    fn commands(&self, events: &[&Delivered]) -> Result<Vec<OrderCommand>, Failure>;
+    fn commands(&self, events: &[&Delivered]) -> Result<Vec<OrderCommand>, Blamed>;
     /// The decisions of a batch.
-    fn handle<'a>(&'a self, events: &'a [&'a Delivered], tx: Tx<'a>) -> BoxFuture<'a, Result<Decisions, Failure>>;
+    fn handle<'a>(&'a self, events: &'a [&'a Delivered], tx: Tx<'a>) -> BoxFuture<'a, Result<Decisions, Blamed>>;
 }
 
 /// Makes a consumer of any kind runnable.
@@ -215,24 +227,29 @@ impl<C: Consumer> Handler for Typed<C> {
         C::Reads::TYPES
     }
 
-    fn commands(&self, events: &[&Delivered]) -> Result<Vec<OrderCommand>, Failure> {
+    fn commands(&self, events: &[&Delivered]) -> Result<Vec<OrderCommand>, Blamed> {
         let batch = received(events.iter().copied().enumerate())?;
         Ok(self.0.commands(&batch))
     }
 
-    fn handle<'a>(&'a self, events: &'a [&'a Delivered], mut tx: Tx<'a>) -> BoxFuture<'a, Result<Decisions, Failure>> {
+    fn handle<'a>(&'a self, events: &'a [&'a Delivered], mut tx: Tx<'a>) -> BoxFuture<'a, Result<Decisions, Blamed>> {
         Box::pin(async move {
             let batch = received(events.iter().copied().enumerate())?;
-            if batch.is_empty() { Ok(Decisions::new()) } else { self.0.handle(&batch, &mut tx).await }
+            if batch.is_empty() {
+                return Ok(Decisions::new());
+            }
+            self.0.handle(&batch, &mut tx).await.map_err(Blamed::from)
         })
     }
 }
 
-fn received<'a, R: Reads>(events: impl Iterator<Item = (usize, &'a Delivered)>) -> Result<Vec<Received<R>>, Failure> {
+fn received<'a, R: Reads>(events: impl Iterator<Item = (usize, &'a Delivered)>) -> Result<Vec<Received<R>>, Blamed> {
     let mut batch = Vec::new();
     for (cause, delivered) in events {
         let recorded = &delivered.event;
-        if let Some(event) = R::read(&recorded.event_type, &recorded.payload).map_err(Failure::poison)? {
+        let read = R::read(&recorded.event_type, &recorded.payload);
+        let read = read.map_err(|error| Blamed { failure: Failure::poison(error), culprit: Some(cause) })?;
+        if let Some(event) = read {
             batch.push(Received {
                 cause,
                 stream_id: recorded.stream_id.clone(),

@@ -2,11 +2,14 @@
 //! moves the checkpoint; published to `dlq.<consumer>` by a flag, so none is lost and none blocks a partition.
 
 use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::admit::{Delivered, Foreign};
-use super::{Failure, Lane, Record, checkpoint};
+use super::attempts::Attempt;
+use super::{Failure, Lane, Record};
+use crate::clock;
 use crate::contracts::{Position, envelope};
 
 const INSERT: &str = include_str!("sql/dead_letter_insert.sql");
@@ -17,6 +20,10 @@ const COUNTS: &str = include_str!("sql/dead_letter_counts.sql");
 /// What failed, and how often: the history of a letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
+    /// The letter's id, if it becomes one.
+    pub letter_id: Uuid,
+    /// Where the failure began: `file:line` of a panic, else what the event was read from.
+    pub origin: String,
     /// Class of the last failure.
     pub class: &'static str,
     /// Where it failed: `decode` or `handle`.
@@ -36,27 +43,41 @@ pub struct Verdict {
 impl Verdict {
     /// The verdict on an event whose last try ended in `failure`.
     #[must_use]
-    pub fn on(failure: &Failure, attempts: u32, first_failed_at: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+    pub fn on(failure: &Failure, lane: &Lane, attempt: &Attempt) -> Self {
         Self {
+            letter_id: clock::new_id(),
+            origin: failure.origin(&lane.source).to_owned(),
             class: failure.class(),
-            stage: if matches!(failure, Failure::Poison(_)) { "decode" } else { "handle" },
-            error_type: failure.class().to_owned(),
+            stage: match failure {
+                Failure::Poison(_) => "decode",
+                Failure::Gap(_) => "guard",
+                _ => "handle",
+            },
+            error_type: failure.error_type().to_owned(),
             error: failure.chain(),
-            attempts: i32::try_from(attempts).unwrap_or(i32::MAX),
-            first_failed_at,
-            last_failed_at: now,
+            attempts: attempt.attempts.max(1),
+            first_failed_at: attempt.first_failed_at,
+            last_failed_at: attempt.last_failed_at,
         }
+    }
+
+    /// Of an event whose every retry has failed.
+    #[must_use]
+    pub fn exhausted(self) -> Self {
+        Self { class: "exhausted", ..self }
     }
 
     /// The verdict on a record that is no event of the log.
     #[must_use]
-    pub fn on_foreign(reason: &Foreign, now: DateTime<Utc>) -> Self {
+    pub fn on_foreign(reason: &Foreign, lane: &Lane, now: DateTime<Utc>) -> Self {
         let error_type = match reason {
             Foreign::Headers(_) => "foreign_headers",
             Foreign::Value(_) => "foreign_value",
             Foreign::Unknown { .. } => "foreign_event",
         };
         Self {
+            letter_id: clock::new_id(),
+            origin: lane.source.clone(),
             class: "poison",
             stage: "decode",
             error_type: error_type.to_owned(),
@@ -117,6 +138,10 @@ pub struct DeadLetter {
     pub last_failed_at: DateTime<Utc>,
     /// The build that gave it up.
     pub build: String,
+    /// Where the failure began.
+    pub origin: String,
+    /// The same for letters of the same error type, stage, event type and origin.
+    pub fingerprint: String,
 }
 
 impl DeadLetter {
@@ -125,22 +150,21 @@ impl DeadLetter {
     pub fn of_event(id: Uuid, lane: &Lane, delivered: &Delivered, verdict: Verdict) -> Self {
         let event = &delivered.event;
         // An event that filled a hole came from the log: there its place is its position.
-        let (source, offset, time, headers) = match delivered.record.as_deref() {
-            Some(record) => (lane.source.as_str(), record.offset, record.time, record.headers.clone()),
-            None => (checkpoint::LOG, event.position, None, rebuilt_headers(delivered)),
-        };
+        let (source, record) = delivered.as_record(lane);
+        let fingerprint = fingerprint(&verdict, Some(&event.event_type));
         Self {
-            source: source.to_owned(),
+            source,
             event_id: Some(delivered.event_id),
-            source_offset: offset,
-            source_time: time,
+            source_offset: record.offset,
+            source_time: record.time,
+            fingerprint,
             stream_id: Some(event.stream_id.clone()),
             version: Some(event.version),
             position: Some(event.position),
             event_type: Some(event.event_type.clone()),
             record_key: Some(event.partition_key.clone().into_bytes()),
             payload: Some(event.payload.clone().into_bytes()),
-            ..Self::blank(id, lane, headers, verdict)
+            ..Self::blank(id, lane, record.headers, verdict)
         }
     }
 
@@ -151,6 +175,7 @@ impl DeadLetter {
         Self {
             source_offset: record.offset,
             source_time: record.time,
+            fingerprint: fingerprint(&verdict, None),
             event_type: text(envelope::TYPE),
             stream_id: text(envelope::SUBJECT),
             record_key: record.key.clone(),
@@ -185,6 +210,8 @@ impl DeadLetter {
             first_failed_at: verdict.first_failed_at,
             last_failed_at: verdict.last_failed_at,
             build: env!("CARGO_PKG_VERSION").to_owned(),
+            origin: verdict.origin,
+            fingerprint: String::new(),
         }
     }
 
@@ -220,19 +247,19 @@ impl DeadLetter {
     }
 }
 
-/// An event that came from the log has no record; its headers are what the relay would have written.
-fn rebuilt_headers(delivered: &Delivered) -> Vec<(String, Option<Vec<u8>>)> {
-    envelope::headers(&delivered.event, None)
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), Some(value.into_bytes())))
-        .collect()
+/// The same for failures of one kind: 12 hexadecimal digits of the SHA-256 of error type, stage, event type and origin.
+#[must_use]
+pub fn fingerprint(verdict: &Verdict, event_type: Option<&str>) -> String {
+    let parts = [verdict.error_type.as_str(), verdict.stage, event_type.unwrap_or_default(), &verdict.origin];
+    let digest = Sha256::digest(parts.join("\0"));
+    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Stores a letter, once per record.
+/// Stores a letter, once per record; it is the `outcome_no`-th event that its subscription has applied or given up.
 ///
 /// # Errors
 /// What Postgres says.
-pub async fn store(letter: &DeadLetter, db: &mut PgConnection) -> sqlx::Result<()> {
+pub async fn store(letter: &DeadLetter, outcome_no: i64, db: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query(INSERT)
         .bind(letter.id)
         .bind(&letter.subscription)
@@ -257,6 +284,9 @@ pub async fn store(letter: &DeadLetter, db: &mut PgConnection) -> sqlx::Result<(
         .bind(letter.first_failed_at)
         .bind(letter.last_failed_at)
         .bind(&letter.build)
+        .bind(&letter.origin)
+        .bind(&letter.fingerprint)
+        .bind(outcome_no)
         .execute(db)
         .await?;
     Ok(())

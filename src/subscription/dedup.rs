@@ -8,9 +8,13 @@ use sqlx::{PgConnection, PgPool, query_as};
 use uuid::Uuid;
 
 use super::Lane;
+use super::admit::Repeat;
+use super::counts::Counts;
 use crate::contracts::topics;
 
 const INSERT: &str = include_str!("sql/ledger_insert.sql");
+const AGAIN: &str = include_str!("sql/ledger_again.sql");
+const MOVE: &str = include_str!("sql/ledger_move.sql");
 const PRUNE: &str = include_str!("sql/ledger_prune.sql");
 /// Most rows forgotten by one statement: some 50 ms of work. A long statement slows every append.
 const STEP_MOST: i64 = 5_000;
@@ -24,39 +28,89 @@ const STEP_SLOW: Duration = Duration::from_millis(250);
 pub enum State {
     /// It took effect.
     Applied,
+    /// It waits with its stream.
+    Parked,
     /// It was given up on; a dead letter holds it.
     Dead,
+    /// An operator has decided that it never takes effect.
+    Discarded,
 }
 
 impl State {
     fn as_str(self) -> &'static str {
         match self {
             Self::Applied => "applied",
+            Self::Parked => "parked",
             Self::Dead => "dead",
+            Self::Discarded => "discarded",
         }
     }
+}
+
+/// What is to be entered about one event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Which event.
+    pub event_id: Uuid,
+    /// What became of it.
+    pub state: State,
+    /// Where it was read.
+    pub source_offset: i64,
 }
 
 /// Enters events into the ledger and answers which of them are new to it.
 ///
 /// # Errors
 /// What Postgres says.
-pub async fn enter(
-    lane: &Lane,
-    next_offset: i64,
-    events: &[(Uuid, State)],
-    db: &mut PgConnection,
-) -> sqlx::Result<HashSet<Uuid>> {
+pub async fn enter(lane: &Lane, entries: &[Entry], db: &mut PgConnection) -> sqlx::Result<HashSet<Uuid>> {
     let new: Vec<Uuid> = sqlx::query_scalar(INSERT)
         .bind(&lane.subscription)
         .bind(&lane.source)
         .bind(lane.partition)
-        .bind(next_offset)
-        .bind(events.iter().map(|event| event.0).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.1.as_str()).collect::<Vec<_>>())
+        .bind(entries.iter().map(|entry| entry.event_id).collect::<Vec<_>>())
+        .bind(entries.iter().map(|entry| entry.state.as_str()).collect::<Vec<_>>())
+        .bind(entries.iter().map(|entry| entry.source_offset).collect::<Vec<_>>())
         .fetch_all(db)
         .await?;
     Ok(new.into_iter().collect())
+}
+
+/// Notes that known events came again, on those rows that still exist, and counts them by cause.
+///
+/// # Errors
+/// What Postgres says.
+pub(super) async fn again(lane: &Lane, repeats: &[Repeat], db: &mut PgConnection) -> sqlx::Result<Counts> {
+    if repeats.is_empty() {
+        return Ok(Counts::default());
+    }
+    let redelivered: i64 = sqlx::query_scalar(AGAIN)
+        .bind(&lane.subscription)
+        .bind(&lane.source)
+        .bind(repeats.iter().map(|repeat| repeat.event_id).collect::<Vec<_>>())
+        .bind(repeats.iter().map(|repeat| repeat.offset).collect::<Vec<_>>())
+        .bind(repeats.iter().map(|repeat| repeat.is_sought).collect::<Vec<_>>())
+        .fetch_one(db)
+        .await?;
+    let redelivered = u64::try_from(redelivered).unwrap_or(0);
+    let replayed = repeats.iter().filter(|repeat| repeat.is_sought).count() as u64;
+    let republished = (repeats.len() as u64).saturating_sub(replayed + redelivered);
+    Ok(Counts { redelivered, republished, replayed, ..Counts::default() })
+}
+
+/// Moves an event from one state to another, in the transaction of what that means; `false` if it was not in that state,
+/// and so somebody has done it before.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn change(
+    subscription: &str,
+    event_id: Uuid,
+    (from, to): (State, State),
+    db: &mut PgConnection,
+) -> sqlx::Result<bool> {
+    let moved =
+        sqlx::query(MOVE).bind(subscription).bind(event_id).bind(from.as_str()).bind(to.as_str()).execute(db).await?;
+    Ok(moved.rows_affected() == 1)
 }
 
 /// What one purge has done.

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use sqlx::PgConnection;
 
+use super::checkpoint;
+use crate::contracts::topics;
+
 const READ: &str = include_str!("sql/guard_read.sql");
 const WRITE: &str = include_str!("sql/guard_write.sql");
 
@@ -19,6 +22,13 @@ pub enum Order {
         /// The version that should have come.
         expected: i32,
     },
+}
+
+/// Whether events of this source come in the order of their streams, all of them: on topics that mirror types they do
+/// not, and there the ledger alone keeps watch.
+#[must_use]
+pub fn watches(source: &str) -> bool {
+    source == checkpoint::LOG || !topics::streams_of(source).is_empty()
 }
 
 /// Compares a version with the last one seen; 0 if none was.

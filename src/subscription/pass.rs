@@ -1,26 +1,36 @@
 //! One batch, one transaction. The order of its statements is the same everywhere, or two workers would deadlock:
-//! models shared → fence → (parked rows, once there are any) → ledger → guard → effects → dead letters → append → commit.
+//! models shared → fence → parked rows → ledger → guard → effects → parked and dead → append → commit.
 
-use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
+use std::collections::HashSet;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use futures::FutureExt;
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::PgConnection;
+use uuid::Uuid;
 
-use super::admit::{Delivered, Entry, Foreign};
-use super::consumer::{Decision, Decisions, FoldEvent, Tx};
+use super::admit::{Delivered, Entry, Foreign, Repeat};
+use super::consumer::OnDeadLetter;
 use super::dead_letter::{self, DeadLetter, Verdict};
-use super::guard::{self, Order, StreamGap};
-use super::{Failure, Lane, Record, Subscription, ask, checkpoint, dedup};
-use crate::contracts::{Position, RecordedEvent};
-use crate::event_store::{self, Append, append};
+use super::hold::Hold;
+use super::judge::{self, Judged};
+use super::{
+    Blamed, Failure, Lane, Record, Subscription, attempts, breaker, checkpoint, counts, dedup, effects, hold, parking,
+};
+use crate::contracts::Position;
 use crate::faults::{self, Defect};
 use crate::telemetry::subscription::Spans;
 use crate::{clock, telemetry};
 
-const SHARE_MODELS: &str = include_str!("sql/share_models.sql");
+/// What is to become of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is applied.
+    Apply,
+    /// It has failed for good: a dead letter.
+    Letter(Verdict),
+    /// It has failed for now: its stream is set aside, and its head tried again after this time.
+    Park(Verdict, std::time::Duration),
+}
 
 /// One thing to do about a batch, and what holds once it is done.
 #[derive(Debug)]
@@ -31,8 +41,25 @@ pub struct Item {
     pub next_offset: i64,
     /// Last position applied afterwards.
     pub position: Position,
-    /// Set when the event is given up.
-    pub condemned: Option<Verdict>,
+    /// What is to become of it.
+    pub fate: Fate,
+    /// There is a row about its attempts, which goes with its end.
+    pub is_charged: bool,
+}
+
+impl Item {
+    /// To be applied.
+    #[must_use]
+    pub fn new(entry: Entry, next_offset: i64, position: Position) -> Self {
+        Self { entry, next_offset, position, fate: Fate::Apply, is_charged: false }
+    }
+
+    pub(super) fn event(&self) -> Option<&Delivered> {
+        match &self.entry {
+            Entry::Event(delivered) => Some(delivered),
+            Entry::Foreign { .. } => None,
+        }
+    }
 }
 
 /// What a pass did.
@@ -40,14 +67,31 @@ pub struct Item {
 pub struct Passed {
     /// Events that took effect.
     pub applied: u64,
+    /// Events of types that are not read here.
+    pub skipped: u64,
     /// Events the ledger knew.
     pub duplicates: u64,
     /// Events behind their stream.
     pub regressions: u64,
+    /// Events set aside with their stream.
+    pub parked: u64,
     /// Dead letters written.
     pub letters: u64,
     /// Events appended.
     pub appended: u64,
+}
+
+impl Passed {
+    /// And what another did.
+    pub(super) fn add(&mut self, more: Self) {
+        self.applied += more.applied;
+        self.skipped += more.skipped;
+        self.duplicates += more.duplicates;
+        self.regressions += more.regressions;
+        self.parked += more.parked;
+        self.letters += more.letters;
+        self.appended += more.appended;
+    }
 }
 
 /// Why a pass came to nothing; the transaction was rolled back.
@@ -56,41 +100,67 @@ pub enum PassError {
     /// A newer owner has the partition: stop.
     #[error("a newer owner has taken the partition")]
     Fenced,
-    /// The batch failed.
-    #[error(transparent)]
-    Failed(#[from] Failure),
+    /// An operator or the breaker holds the subscription: nothing is applied until it is resumed.
+    #[error("nothing is applied: {0}")]
+    Held(Box<Hold>),
+    /// So many streams, or events behind one, are set aside that no more may be: the partition waits.
+    #[error("{0}")]
+    Full(String),
+    /// A stream was released meanwhile: the same again, at once.
+    #[error("a stream was released meanwhile")]
+    Again,
+    /// The batch failed; if it is known, this event is to blame.
+    #[error("{failure}")]
+    Failed {
+        /// Why.
+        #[source]
+        failure: Failure,
+        /// The culprit.
+        culprit: Option<Uuid>,
+    },
 }
 
-impl From<sqlx::Error> for PassError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Failed(error.into())
+impl<E: Into<Failure>> From<E> for PassError {
+    fn from(failure: E) -> Self {
+        Self::Failed { failure: failure.into(), culprit: None }
     }
 }
 
-/// What is to be done for events that are new and next.
-struct Judged<'a> {
-    fresh: Vec<&'a Delivered>,
-    passed: Passed,
+/// Names the culprit by its id.
+fn blamed(blamed: Blamed, events: &[&Delivered]) -> PassError {
+    let culprit = blamed.culprit.and_then(|place| events.get(place)).map(|delivered| delivered.event_id);
+    PassError::Failed { failure: blamed.failure, culprit }
 }
 
-/// Works through `items` in one transaction, or not at all.
+/// What a pass is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    /// Which partition.
+    pub lane: &'a Lane,
+    /// The claim it is done under.
+    pub epoch: i64,
+    /// What is to be done, in order.
+    pub items: &'a [Item],
+    /// Known events that came again before these.
+    pub repeats: &'a [Repeat],
+    /// Transactions rolled back since the last of this partition that was not.
+    pub retries: u64,
+    /// The last try met a stream that had moved on.
+    pub after_conflict: bool,
+}
+
+/// Works through a batch in one transaction, or not at all.
 ///
 /// # Errors
 /// [`PassError`]; nothing was done then.
-pub async fn pass(
-    subscription: &Subscription,
-    lane: &Lane,
-    epoch: i64,
-    items: &[Item],
-    after_conflict: bool,
-) -> Result<Passed, PassError> {
-    let Some(last) = items.last() else {
+pub async fn pass(subscription: &Subscription, batch: Batch<'_>) -> Result<Passed, PassError> {
+    let Some(last) = batch.items.last() else {
         return Ok(Passed::default());
     };
-    let started = Instant::now();
-    let (verb, events) = (subscription.verb(), events(items).map(|(delivered, _)| delivered));
-    let spans = telemetry::subscription::begun(lane, verb, events.filter(|delivered| subscription.reads(delivered)));
-    let done = commit(subscription, lane, epoch, (items, last), &spans, after_conflict).await;
+    let (started, lane, items) = (Instant::now(), batch.lane, batch.items);
+    let read = items.iter().filter_map(Item::event).filter(|delivered| subscription.reads(delivered));
+    let spans = telemetry::subscription::begun(lane, subscription.verb(), read);
+    let done = commit(subscription, &batch, last, &spans).await;
     match &done {
         Ok((passed, newest)) => {
             for (record, reason) in foreign(items) {
@@ -106,32 +176,35 @@ pub async fn pass(
 /// The transaction; with what it did, when the newest event it applied was appended.
 async fn commit(
     subscription: &Subscription,
-    lane: &Lane,
-    epoch: i64,
-    (items, last): (&[Item], &Item),
+    batch: &Batch<'_>,
+    last: &Item,
     spans: &Spans,
-    after_conflict: bool,
 ) -> Result<(Passed, Option<DateTime<Utc>>), PassError> {
-    ask_first(subscription, items, spans).await?;
+    let Batch { lane, items, .. } = *batch;
+    let aside = ask_first(subscription, items, spans).await?;
     let mut tx = subscription.db.begin().await?;
     faults::point("pass.begun");
-    share_models(subscription, &mut tx).await?;
-    let lease = subscription.lease;
-    if !checkpoint::advance(lane, epoch, last.next_offset, last.position, lease, &mut tx).await? {
-        return Err(PassError::Fenced);
-    }
+    effects::share_models(subscription, &mut tx).await?;
+    advance(subscription, lane, batch.epoch, (last.next_offset, last.position), &mut tx).await?;
     faults::point("pass.fenced");
-    let Judged { fresh, mut passed } = judge(subscription, lane, last.next_offset, items, &mut tx).await?;
+    let judged = judge::judge(subscription, lane, items, aside, &mut tx).await?;
     faults::point("pass.judged");
-    let decisions = decide(subscription, &fresh, after_conflict, &mut tx).await?;
+    let (fresh, mut passed) = (&judged.fresh, judged.passed);
+    let decisions = effects::decide(subscription, fresh, batch.after_conflict, &mut tx).await;
+    let decisions = decisions.map_err(|error| blamed(error, fresh))?;
     faults::point("pass.handled");
-    let appends = appends(subscription, &fresh, decisions, spans)?;
-    fold(subscription, &fresh, &appends, &mut tx).await?;
+    let appends = effects::appends(subscription, fresh, decisions, spans).map_err(|error| blamed(error, fresh))?;
+    effects::fold(subscription, fresh, &appends, &mut tx).await?;
     faults::point("pass.folded");
-    passed.letters = bury(lane, items, &mut tx).await?;
+    if subscription.handler.is_some() {
+        set_aside(subscription, lane, &judged, &mut tx).await?;
+        passed.letters = bury(subscription, lane, items, &mut tx).await?;
+        account(lane, batch, &passed, &mut tx).await?;
+    }
     faults::point("pass.buried");
-    let appends = if faults::planted(Defect::DedupOff) { not_appended(appends, &mut tx).await? } else { appends };
-    let events = write(appends, &mut tx).await?;
+    let appends =
+        if faults::planted(Defect::DedupOff) { effects::not_appended(appends, &mut tx).await? } else { appends };
+    let events = effects::write(appends, &mut tx).await?;
     faults::point("pass.appended");
     tx.commit().await?;
     faults::point("pass.committed");
@@ -148,22 +221,32 @@ pub async fn skip(
     subscription: &Subscription,
     lane: &Lane,
     epoch: i64,
-    next_offset: i64,
-    position: Position,
+    (next_offset, position): (i64, Position),
+    repeats: &[Repeat],
 ) -> Result<(), PassError> {
-    let mut db = subscription.db.acquire().await?;
-    if checkpoint::advance(lane, epoch, next_offset, position, subscription.lease, &mut db).await? {
-        Ok(())
-    } else {
-        Err(PassError::Fenced)
-    }
+    let mut tx = subscription.db.begin().await?;
+    advance(subscription, lane, epoch, (next_offset, position), &mut tx).await?;
+    let counts = dedup::again(lane, repeats, &mut tx).await?;
+    counts::add(lane, &counts, &mut tx).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
-fn events(items: &[Item]) -> impl Iterator<Item = (&Delivered, Option<&Verdict>)> {
-    items.iter().filter_map(|item| match &item.entry {
-        Entry::Event(delivered) => Some((&**delivered, item.condemned.as_ref())),
-        Entry::Foreign { .. } => None,
-    })
+/// The fence: only the newest owner moves a place, and nobody while the subscription is held.
+async fn advance(
+    subscription: &Subscription,
+    lane: &Lane,
+    epoch: i64,
+    (next_offset, position): (i64, Position),
+    tx: &mut PgConnection,
+) -> Result<(), PassError> {
+    if checkpoint::advance(lane, epoch, next_offset, position, subscription.lease, tx).await? {
+        return Ok(());
+    }
+    match hold::of(&lane.subscription, tx).await? {
+        Some(hold) => Err(PassError::Held(Box::new(hold))),
+        None => Err(PassError::Fenced),
+    }
 }
 
 fn foreign(items: &[Item]) -> impl Iterator<Item = (&Record, &Foreign)> {
@@ -173,200 +256,124 @@ fn foreign(items: &[Item]) -> impl Iterator<Item = (&Record, &Foreign)> {
     })
 }
 
-/// Commands are answered before the transaction opens: between append and commit nothing but Postgres is awaited.
-async fn ask_first(subscription: &Subscription, items: &[Item], spans: &Spans) -> Result<(), Failure> {
-    let (Some(handler), Some(commands)) = (&subscription.handler, &subscription.commands) else {
-        return Ok(());
-    };
-    let events: Vec<&Delivered> =
-        events(items).filter(|(_, condemned)| condemned.is_none()).map(|(delivered, _)| delivered).collect();
-    let wanted = std::panic::catch_unwind(AssertUnwindSafe(|| handler.commands(&events)))
-        .map_err(|panic| Failure::Panic(message_of(&*panic)))??;
-    if wanted.is_empty() { Ok(()) } else { ask::send(&subscription.name, wanted, &events, spans, commands).await }
-}
-
-async fn share_models(subscription: &Subscription, tx: &mut PgConnection) -> Result<(), Failure> {
-    if subscription.folds.is_empty() {
-        return Ok(());
-    }
-    let names: Vec<&str> = subscription.folds.iter().map(|fold| fold.name()).collect();
-    sqlx::query(SHARE_MODELS).bind(names).execute(tx).await?;
-    Ok(())
-}
-
-/// Ledger and guard. A view needs neither: its source is the log itself, and the fence its only memory.
-async fn judge<'a>(
+/// Sends the commands of what will be applied, and answers which streams were set aside then: their events wait, and so
+/// do the commands they lead to.
+async fn ask_first(
     subscription: &Subscription,
-    lane: &Lane,
-    next_offset: i64,
-    items: &'a [Item],
-    tx: &mut PgConnection,
-) -> Result<Judged<'a>, Failure> {
-    let mut passed = Passed::default();
-    if subscription.handler.is_none() {
-        let fresh: Vec<&Delivered> =
-            events(items).filter(|(_, condemned)| condemned.is_none()).map(|(delivered, _)| delivered).collect();
-        passed.applied = fresh.len() as u64;
-        return Ok(Judged { fresh, passed });
+    items: &[Item],
+    spans: &Spans,
+) -> Result<Option<HashSet<String>>, PassError> {
+    if subscription.commands.is_none() || subscription.handler.is_none() {
+        return Ok(None);
     }
-    let entries: Vec<_> = events(items)
-        .map(|(delivered, condemned)| {
-            (delivered.event_id, if condemned.is_some() { dedup::State::Dead } else { dedup::State::Applied })
-        })
-        .collect();
-    if entries.is_empty() {
-        return Ok(Judged { fresh: Vec::new(), passed });
-    }
-    let new = dedup::enter(lane, next_offset, &entries, tx).await?;
-    let streams: Vec<&str> = events(items).map(|(delivered, _)| delivered.event.stream_id.as_str()).collect();
-    let seen = guard::seen(&subscription.name, &streams, tx).await?;
-    let mut fresh = Vec::with_capacity(entries.len());
-    let mut versions: HashMap<&str, i32> = HashMap::new();
-    for (delivered, condemned) in events(items) {
-        let event = &delivered.event;
-        let last = versions.get(event.stream_id.as_str()).or_else(|| seen.get(&event.stream_id)).copied().unwrap_or(0);
-        match guard::judge(last, event.version) {
-            Order::Regression if faults::planted(Defect::DedupOff) => fresh.push(delivered),
-            _ if !new.contains(&delivered.event_id) => passed.duplicates += 1,
-            Order::Regression => passed.regressions += 1,
-            // A letter passes the guard whatever is missing before it: what follows must not wait for it.
-            Order::Gap { expected } if condemned.is_none() => return Err(gap(event, expected)),
-            Order::Next | Order::Gap { .. } => {
-                versions.insert(&event.stream_id, event.version);
-                if condemned.is_none() {
-                    passed.applied += 1;
-                    fresh.push(delivered);
-                }
-            }
+    let events: Vec<&Delivered> = items.iter().filter_map(Item::event).collect();
+    let streams: Vec<&str> = events.iter().map(|delivered| delivered.event.stream_id.as_str()).collect();
+    let aside: HashSet<String> =
+        parking::peek(&subscription.name, &streams, &subscription.db).await?.into_iter().collect();
+    let mut stopped: HashSet<&str> = aside.iter().map(String::as_str).collect();
+    let mut applied = Vec::with_capacity(events.len());
+    for item in items {
+        let Some(delivered) = item.event() else { continue };
+        let stream = delivered.event.stream_id.as_str();
+        match item.fate {
+            Fate::Apply if !stopped.contains(stream) => applied.push(delivered),
+            Fate::Letter(_) if subscription.on_dead_letter == OnDeadLetter::Continue => (),
+            _ => _ = stopped.insert(stream),
         }
     }
-    guard::note(&subscription.name, &versions, tx).await?;
-    Ok(Judged { fresh, passed })
+    effects::ask_first(subscription, &applied, spans).await.map_err(|error| blamed(error, &applied))?;
+    Ok(Some(aside))
 }
 
-fn gap(event: &RecordedEvent, expected: i32) -> Failure {
-    telemetry::alarm::raise(
-        telemetry::alarm::STREAM_GAP,
-        &event.stream_id,
-        &format!("version {} came where {expected} should have", event.version),
-    );
-    Failure::permanent(StreamGap { stream_id: event.stream_id.clone(), version: event.version, expected })
-}
-
-async fn decide(
+/// Sets streams aside whose event has failed, and queues what came after it.
+async fn set_aside(
     subscription: &Subscription,
-    fresh: &[&Delivered],
-    after_conflict: bool,
+    lane: &Lane,
+    judged: &Judged<'_>,
     tx: &mut PgConnection,
-) -> Result<Decisions, Failure> {
-    let Some(handler) = subscription.handler.as_ref().filter(|_| !fresh.is_empty()) else {
-        return Ok(Decisions::new());
-    };
-    faults::fail_handler(&subscription.name, fresh)?;
-    AssertUnwindSafe(handler.handle(fresh, Tx { db: tx, after_conflict }))
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|panic| Err(Failure::Panic(message_of(&*panic))))
-}
-
-fn appends(
-    subscription: &Subscription,
-    fresh: &[&Delivered],
-    decisions: Vec<Decision>,
-    spans: &Spans,
-) -> Result<Vec<Append>, Failure> {
-    decisions
-        .into_iter()
-        .map(|decision| {
-            let append = Append {
-                append_id: clock::random_id(),
-                partition: subscription.partitions.of(&decision.partition_key),
-                stream_id: decision.stream_id,
-                partition_key: decision.partition_key,
-                expected_version: decision.expected_version,
-                events: decision.events,
-                meta: ask::caused_by(fresh[decision.cause], spans).to_json(),
-            };
-            append::check_size(&append, subscription.event_bytes).map_err(Failure::permanent)?;
-            Ok(append)
-        })
-        .collect()
-}
-
-/// Decided events are folded before their append, so no fold reads a position.
-async fn fold(
-    subscription: &Subscription,
-    fresh: &[&Delivered],
-    appends: &[Append],
-    tx: &mut PgConnection,
-) -> Result<(), Failure> {
-    if subscription.folds.is_empty() {
+) -> Result<(), PassError> {
+    if judged.newly.is_empty() && judged.behind.is_empty() {
         return Ok(());
     }
-    let events: Vec<FoldEvent<'_>> = if subscription.handler.is_some() {
-        append::decided(appends)
-            .map(|(version, event)| FoldEvent {
-                event_type: event.event_type,
-                version,
-                recorded_at: None,
-                payload: &event.payload,
-            })
-            .collect()
-    } else {
-        fresh.iter().map(|delivered| recorded(&delivered.event)).collect()
-    };
-    for fold in subscription.folds.iter() {
-        fold.fold(&events, tx).await?;
+    let config = &subscription.config;
+    if !judged.newly.is_empty() {
+        let aside = parking::streams(&lane.subscription, &mut *tx).await?;
+        let wanted = aside + i64::try_from(judged.newly.len()).unwrap_or(i64::MAX);
+        if wanted > i64::from(config.parked_streams) {
+            return Err(PassError::Full(format!(
+                "{aside} streams are set aside, {} may be at most",
+                config.parked_streams
+            )));
+        }
     }
+    for newly in &judged.newly {
+        parking::set_aside(lane, newly.stream_id, newly.verdict, newly.letter, newly.after, tx).await?;
+    }
+    if let Some((stream, _)) = judged.depths.iter().find(|(_, depth)| **depth > config.parked_depth) {
+        return Err(PassError::Full(format!(
+            "{} events wait behind the failure of {stream}, more may not",
+            config.parked_depth
+        )));
+    }
+    parking::queue(lane, &judged.behind, tx).await?;
     Ok(())
 }
 
-fn recorded(event: &RecordedEvent) -> FoldEvent<'_> {
-    FoldEvent {
-        event_type: &event.event_type,
-        version: event.version,
-        recorded_at: Some(event.recorded_at),
-        payload: &event.payload,
-    }
-}
-
-async fn bury(lane: &Lane, items: &[Item], tx: &mut PgConnection) -> Result<u64, Failure> {
+/// Writes the letters, and looks whether there are too many.
+async fn bury(
+    subscription: &Subscription,
+    lane: &Lane,
+    items: &[Item],
+    tx: &mut PgConnection,
+) -> Result<u64, PassError> {
     let mut letters = 0;
+    let mut outcome_no = None;
     for item in items {
-        let letter = match (&item.entry, &item.condemned) {
-            (Entry::Event(delivered), Some(verdict)) => {
-                DeadLetter::of_event(clock::new_id(), lane, delivered, verdict.clone())
+        let letter = match (&item.entry, &item.fate) {
+            (Entry::Event(delivered), Fate::Letter(verdict)) => {
+                DeadLetter::of_event(verdict.letter_id, lane, delivered, verdict.clone())
             }
             (Entry::Foreign { record, reason }, _) => {
-                DeadLetter::of_foreign(clock::new_id(), lane, record, Verdict::on_foreign(reason, clock::now()))
+                DeadLetter::of_foreign(clock::new_id(), lane, record, Verdict::on_foreign(reason, lane, clock::now()))
             }
-            (Entry::Event(_), None) => continue,
+            (Entry::Event(_), _) => continue,
         };
-        dead_letter::store(&letter, tx).await?;
+        // Others of the batch that were applied are counted when it ends: between letters of one batch nothing lies.
+        let number = match outcome_no {
+            Some(number) => number + 1,
+            None => breaker::outcomes(&lane.subscription, tx).await? + 1,
+        };
+        outcome_no = Some(number);
+        dead_letter::store(&letter, number, tx).await?;
         letters += 1;
+    }
+    if letters > 0
+        && let Some(why) = breaker::look(&subscription.name, tx).await?
+    {
+        telemetry::subscription::tripped(&subscription.name, Some(&why));
     }
     Ok(letters)
 }
 
-async fn write(appends: Vec<Append>, tx: &mut Transaction<'_, Postgres>) -> Result<Vec<RecordedEvent>, Failure> {
-    let places = event_store::append::within(tx, &appends).await?;
-    Ok(appends.into_iter().zip(places).flat_map(|(append, place)| append.recorded(place)).collect())
-}
-
-/// The planted defect: what is in the log already is passed over, although it was folded a second time.
-async fn not_appended(mut appends: Vec<Append>, tx: &mut PgConnection) -> Result<Vec<Append>, Failure> {
-    let streams: Vec<String> = appends.iter().map(|append| append.stream_id.clone()).collect();
-    let known = event_store::streams(tx, &streams).await?;
-    appends.retain(|append| {
-        !known.iter().any(|event| event.stream_id == append.stream_id && event.version > append.expected_version)
-    });
-    Ok(appends)
-}
-
-fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
-    panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_owned())
+/// Counts what was done, forgets the attempts it took, and notes what came again.
+async fn account(lane: &Lane, batch: &Batch<'_>, passed: &Passed, tx: &mut PgConnection) -> Result<(), PassError> {
+    let charged: Vec<Uuid> = batch
+        .items
+        .iter()
+        .filter(|item| item.is_charged)
+        .filter_map(Item::event)
+        .map(|delivered| delivered.event_id)
+        .collect();
+    if !charged.is_empty() {
+        attempts::clear(&lane.subscription, &charged, tx).await?;
+    }
+    let mut counts = dedup::again(lane, batch.repeats, tx).await?;
+    counts.applied = passed.applied;
+    counts.skipped = passed.skipped;
+    counts.parked = passed.parked;
+    counts.letters = passed.letters;
+    counts.retries = batch.retries;
+    counts.republished += passed.duplicates + passed.regressions;
+    counts::add(lane, &counts, tx).await?;
+    Ok(())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 
-use super::consumer::{Folds, Handler};
+use super::consumer::{Folds, Handler, OnDeadLetter};
 use super::{Config, Delivered};
 use crate::commands::Commands;
 use crate::event_store::{Bell, Partitions};
@@ -17,6 +17,8 @@ pub struct Subscription {
     pub name: String,
     /// What it decides; none for a view.
     pub handler: Option<Arc<dyn Handler>>,
+    /// What becomes of a stream whose event is a dead letter.
+    pub on_dead_letter: OnDeadLetter,
     /// Read models it keeps: folded from decisions where there is a handler, else from the events themselves.
     pub folds: Folds,
     /// How long its partitions stay with a silent owner; none where Kafka's group decides who owns them.
@@ -48,5 +50,11 @@ impl Subscription {
             Some(handler) => handler.reads().contains(&event_type),
             None => self.folds.read(event_type),
         }
+    }
+}
+
+impl std::fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Subscription").field("name", &self.name).finish_non_exhaustive()
     }
 }

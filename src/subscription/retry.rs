@@ -24,9 +24,15 @@ pub enum Verdict {
     },
     /// Give the event up.
     DeadLetter,
+    /// Set its stream aside, and try its head again after a pause: everybody else goes on.
+    Park {
+        /// How long.
+        after: Duration,
+    },
 }
 
-/// Judges the failure of `events` events run together for the `tries`-th time (1 for the first). `jitter` is 0 to 1.
+/// Judges the failure of `events` events run together for the `tries`-th time (1 for the first), counted per class of
+/// failure if it is one event alone. `jitter` is 0 to 1.
 #[must_use]
 pub fn verdict(failure: &Failure, events: usize, tries: u32, jitter: f64, config: &Config) -> Verdict {
     let backoff = || backoff(config.backoff_min, config.backoff_max, tries, jitter);
@@ -39,13 +45,34 @@ pub fn verdict(failure: &Failure, events: usize, tries: u32, jitter: f64, config
         // A stream of the batch has moved on: the same again, reading it first.
         Failure::Conflict(_) if events > 1 && tries == 1 => Verdict::Wait { after: Duration::ZERO },
         _ if events > 1 => Verdict::Halve { after: Duration::ZERO },
-        Failure::Poison(_) | Failure::Permanent(_) => Verdict::DeadLetter,
-        Failure::Panic(_) if tries >= config.attempts.min(3) => Verdict::DeadLetter,
-        Failure::Panic(_) | Failure::Transient(_) | Failure::Contended(_) | Failure::Conflict(_) => {
-            if tries >= config.attempts { Verdict::DeadLetter } else { Verdict::Again { after: backoff() } }
+        Failure::Poison(_) | Failure::Permanent(_) | Failure::Deadly(_) => Verdict::DeadLetter,
+        Failure::Panic { .. } if tries >= PANICS => Verdict::DeadLetter,
+        // Trying again now cannot bring what is missing.
+        Failure::Gap(_) => park(0, config),
+        Failure::Panic { .. } | Failure::Transient(_) | Failure::Contended(_) | Failure::Conflict(_) => {
+            if tries >= config.attempts { park(0, config) } else { Verdict::Again { after: backoff() } }
         }
     }
 }
+
+/// Judges the failure of a parked head for the `tries`-th time in this class, after `retries` retries that have failed.
+#[must_use]
+pub fn parked_verdict(failure: &Failure, tries: u32, retries: u32, jitter: f64, config: &Config) -> Verdict {
+    match verdict(failure, 1, tries, jitter, config) {
+        // A retry is one try, not a few; the next comes after its longer pause.
+        Verdict::Again { .. } | Verdict::Park { .. } => park(retries.saturating_add(1), config),
+        other => other,
+    }
+}
+
+/// The pause before the retry after `failed` others; after the last one the event is given up.
+fn park(failed: u32, config: &Config) -> Verdict {
+    let pause = usize::try_from(failed).ok().and_then(|failed| config.parked_retries.0.get(failed));
+    pause.map_or(Verdict::DeadLetter, |after| Verdict::Park { after: *after })
+}
+
+/// The panic of an event that makes it a dead letter.
+const PANICS: u32 = 3;
 
 /// Full jitter over a capped doubling: 1 ms to the cap.
 fn backoff(min: Duration, max: Duration, tries: u32, jitter: f64) -> Duration {
@@ -59,19 +86,26 @@ mod tests {
 
     use super::*;
     use crate::subscription::Dependency;
+    use crate::subscription::guard::StreamGap;
 
     fn judge(failure: &Failure, events: usize, tries: u32) -> Verdict {
         verdict(failure, events, tries, 1.0, &Config::default())
     }
 
+    fn panicked() -> Failure {
+        Failure::Panic { message: "x".into(), place: "x.rs:1".into() }
+    }
+
     fn any_failure() -> impl Strategy<Value = Failure> {
-        (0..6_u8).prop_map(|kind| match kind {
+        (0..8_u8).prop_map(|kind| match kind {
             0 => Failure::poison("x"),
             1 => Failure::permanent("x"),
-            2 => Failure::Transient("x".into()),
+            2 => Failure::transient("x"),
             3 => Failure::Contended("x".into()),
             4 => Failure::Conflict("x".into()),
-            _ => Failure::Panic("x".into()),
+            5 => Failure::Deadly(5),
+            6 => Failure::Gap(StreamGap { stream_id: "x".into(), version: 3, expected: 2 }),
+            _ => panicked(),
         })
     }
 
@@ -83,8 +117,20 @@ mod tests {
 
     #[test]
     fn the_third_panic_of_an_event_gives_it_up() {
-        assert!(matches!(judge(&Failure::Panic("x".into()), 1, 2), Verdict::Again { .. }));
-        assert_eq!(judge(&Failure::Panic("x".into()), 1, 3), Verdict::DeadLetter);
+        assert!(matches!(judge(&panicked(), 1, 2), Verdict::Again { .. }));
+        assert_eq!(judge(&panicked(), 1, 3), Verdict::DeadLetter);
+    }
+
+    #[test]
+    fn a_parked_head_is_tried_after_the_pauses_of_the_setting_and_then_given_up() {
+        let config = Config::default();
+        let transient = || Failure::transient("x");
+        let pauses: Vec<Verdict> =
+            (0..4).map(|retries| parked_verdict(&transient(), 9, retries, 1.0, &config)).collect();
+        let expected = [30, 300, 1_800].map(|seconds| Verdict::Park { after: Duration::from_secs(seconds) });
+        assert_eq!(judge(&transient(), 1, 5), Verdict::Park { after: Duration::from_secs(5) });
+        assert_eq!(pauses[..3], expected);
+        assert_eq!(pauses[3], Verdict::DeadLetter);
     }
 
     proptest! {
@@ -101,8 +147,16 @@ mod tests {
         }
 
         #[test]
-        fn an_event_that_always_fails_alone_is_given_up_within_its_attempts(failure in any_failure()) {
-            let given_up = (1..=Config::default().attempts).any(|tries| judge(&failure, 1, tries) == Verdict::DeadLetter);
+        fn an_event_that_always_fails_is_given_up_in_the_end(failure in any_failure()) {
+            let config = Config::default();
+            let leaves = (1..=config.attempts).map(|tries| judge(&failure, 1, tries)).find(|verdict| {
+                matches!(verdict, Verdict::DeadLetter | Verdict::Park { .. })
+            });
+            let given_up = match leaves {
+                Some(Verdict::Park { .. }) => (0..10)
+                    .any(|retries| parked_verdict(&failure, 6 + retries, retries, 1.0, &config) == Verdict::DeadLetter),
+                verdict => verdict == Some(Verdict::DeadLetter),
+            };
             prop_assert!(given_up);
         }
 

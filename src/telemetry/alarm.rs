@@ -40,6 +40,12 @@ codes! {
     TOPIC_PARTITIONS = "topic_partitions";
     /// A read model cannot fold an event and has stopped before it.
     VIEW_STOPPED = "view_stopped";
+    /// So many streams, or events behind one, are set aside that a partition waits.
+    PARKING_FULL = "parking_full";
+    /// A consumer dead-lettered so much that the breaker has stopped it.
+    BREAKER_TRIPPED = "breaker_tripped";
+    /// Processes have ended over the same events: they run one by one.
+    SUSPECT_EVENTS = "suspect_events";
 }
 
 /// Alarms that ended within this time go on when they are raised again: a flapping one is one.
@@ -93,6 +99,14 @@ pub fn raise(code: &'static str, place: &str, why: &str) {
     let mut book = book();
     book.raise(code, place, why, clock::now());
     COUNT.store(book.standing.len(), Ordering::Release);
+}
+
+/// Raises an alarm unless it stands there already: for whoever looks again and again.
+pub fn stand(code: &'static str, place: &str, why: &str) {
+    let stands = COUNT.load(Ordering::Acquire) > 0 && book().standing.contains_key(&(code, place.to_owned()));
+    if !stands {
+        raise(code, place, why);
+    }
 }
 
 /// What was wrong at this place is over.
@@ -209,10 +223,16 @@ pub(super) fn publish_gauges() {
     }
 }
 
-/// Whether an alarm of this code only tells, so that the service is ready all the same.
+/// Whether an alarm of this code only tells: nobody says when it is over.
 #[must_use]
 pub fn only_tells(code: &str) -> bool {
     matches!(code, TOPIC_FILLED | TOPIC_LOST | STREAM_GAP)
+}
+
+/// Whether callers are served as ever while an alarm of this code stands, so that the process stays ready.
+#[must_use]
+pub fn degrades(code: &str) -> bool {
+    only_tells(code) || matches!(code, BREAKER_TRIPPED | PARKING_FULL | SUSPECT_EVENTS)
 }
 
 #[cfg(test)]
@@ -242,7 +262,7 @@ mod tests {
             let parts: Vec<&str> = text.lines().filter(|line| line.starts_with("## ")).collect();
             assert_eq!(parts, PARTS, "{code}");
             let row = index.lines().find(|line| line.starts_with(&format!("| [{code}]({code}.md)"))).expect(code);
-            assert_eq!(row.ends_with("| degraded |"), only_tells(code), "{code}: {row}");
+            assert_eq!(row.ends_with("| degraded |"), degrades(code), "{code}: {row}");
         }
     }
 

@@ -76,6 +76,8 @@ names! {
     EVENTS_FILLED_TOTAL = "ordo_events_filled_total";
     /// Dead letters, by subscription and class.
     DEAD_LETTERS_TOTAL = "ordo_dead_letters_total";
+    /// Streams set aside because their event could not be applied now, by subscription and class.
+    STREAMS_PARKED_TOTAL = "ordo_streams_parked_total";
     /// Batches that failed and were rolled back, by subscription and class.
     BATCHES_FAILED_TOTAL = "ordo_batches_failed_total";
     /// Time one transaction of a subscription took.

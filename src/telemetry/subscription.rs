@@ -133,6 +133,47 @@ pub fn dead_lettered(lane: &Lane, delivered: &Delivered, failure: &Failure) {
     );
 }
 
+/// An event could not be applied now, and was set aside with its stream.
+pub fn parked(lane: &Lane, delivered: &Delivered, failure: &Failure, after: Duration) {
+    let (name, class) = (lane.subscription.clone(), failure.class());
+    metrics::counter!(names::STREAMS_PARKED_TOTAL, "subscription" => name, "class" => class).increment(1);
+    let event = &delivered.event;
+    if let Failure::Gap(gap) = failure {
+        super::alarm::raise(super::alarm::STREAM_GAP, &event.stream_id, &gap.to_string());
+    }
+    tracing::warn!(
+        subscription = lane.subscription,
+        partition = lane.partition,
+        stream_id = event.stream_id,
+        event_id = %delivered.event_id,
+        event_type = event.event_type,
+        correlation_id = event.meta().correlation_id.map(tracing::field::display),
+        class,
+        error = failure.chain(),
+        retry_after = ?after,
+        "stream set aside; its head is tried again later"
+    );
+}
+
+/// An event that had been set aside has taken effect.
+pub fn parked_applied(lane: &Lane, delivered: &Delivered) {
+    metrics::counter!(names::EVENTS_APPLIED_TOTAL, "subscription" => lane.subscription.clone()).increment(1);
+    tracing::info!(
+        subscription = lane.subscription,
+        stream_id = delivered.event.stream_id,
+        event_id = %delivered.event_id,
+        "event of a parked stream applied"
+    );
+}
+
+/// A consumer gave up too much and was stopped; or is stopped no longer.
+pub fn tripped(subscription: &str, why: Option<&str>) {
+    match why {
+        Some(why) => super::alarm::stand(super::alarm::BREAKER_TRIPPED, subscription, why),
+        None => super::alarm::clear(super::alarm::BREAKER_TRIPPED, subscription),
+    }
+}
+
 /// A record that is no event of the log went to the dead letters. What it says of itself is said, believed or not.
 pub fn foreign(lane: &Lane, record: &Record, reason: &impl std::fmt::Display) {
     let name = lane.subscription.clone();

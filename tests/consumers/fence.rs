@@ -35,7 +35,7 @@ async fn a_pass_of_an_older_owner_changes_nothing_and_the_newer_owners_commits()
     let next = [event("order:a", 2, 2), event("order:b", 1, 3)];
     let passed = stage.pass(&lane, older, &next).await;
     assert!(matches!(passed, Err(PassError::Fenced)), "{passed:?}");
-    let skipped = skip(&stage.subscription, &lane, older, 99, 99).await;
+    let skipped = skip(&stage.subscription, &lane, older, (99, 99), &[]).await;
     assert!(matches!(skipped, Err(PassError::Fenced)), "{skipped:?}");
     assert_eq!(rows(&stage).await, before);
     assert_eq!(stage.seen(), ["order:a@1"], "its handler was not even asked");

@@ -1,6 +1,8 @@
 //! What consumers survive.
 
+mod again;
 mod crashes;
+mod failures;
 mod fence;
 mod foreign_records;
 mod last_piece;

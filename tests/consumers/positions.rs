@@ -4,7 +4,7 @@ use ordo::contracts::{Position, RecordedEvent, envelope, topics};
 use ordo::event_store::{Append, NewEvent, append};
 use ordo::subscription::admit::{admit, missing};
 use ordo::subscription::checkpoint::{self, Acknowledged, RELAY};
-use ordo::subscription::{AdmitError, Admitted, Batch, Entry, Lane, Record};
+use ordo::subscription::{AdmitError, Admitted, Batch, Entry, Lane, Place, Record};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -50,7 +50,8 @@ impl Log {
     }
 
     async fn admit(&self, records: Vec<Record>, next_offset: i64, last: Position) -> Result<Admitted, AdmitError> {
-        admit(Batch::Records(records), topics::ORDER_EVENTS, 0, next_offset, last, &self.db).await
+        let at = Place { next_offset, position: last, sought_until: 0 };
+        admit(Batch::Records(records), &self.lane(topics::ORDER_EVENTS), at, &self.db).await
     }
 
     fn lane(&self, source: &str) -> Lane {
@@ -88,10 +89,10 @@ async fn a_record_at_or_below_the_last_position_is_a_duplicate_and_reaches_no_ha
     let log = Log::of(5).await;
     let records: Vec<Record> = (0..5).map(|offset| log.record(offset)).collect();
     let admitted = log.admit(records.clone(), 0, 3).await.unwrap();
-    assert_eq!((positions(&admitted), admitted.duplicates), (vec![4, 5], 3));
+    assert_eq!((positions(&admitted), admitted.repeats.len()), (vec![4, 5], 3));
     assert_eq!((admitted.next_offset, admitted.position), (5, 5));
     let admitted = log.admit(records, 0, 5).await.unwrap();
-    assert_eq!((positions(&admitted), admitted.duplicates), (vec![], 5));
+    assert_eq!((positions(&admitted), admitted.repeats.len()), (vec![], 5));
     assert_eq!((admitted.next_offset, admitted.position), (5, 5), "reading goes on behind them");
     log.finish().await;
 }
@@ -101,8 +102,11 @@ async fn a_record_at_or_below_the_last_position_is_a_duplicate_and_reaches_no_ha
 async fn a_record_of_a_mirrored_topic_is_no_duplicate_by_its_position() {
     let log = Log::of(3).await;
     let mirrored = Batch::Records(vec![record(&log.orders[0], None, 0)]);
-    let admitted = admit(mirrored, "order.created", 0, 0, 3, &log.db).await.unwrap();
-    assert_eq!((positions(&admitted), admitted.duplicates, admitted.position), (vec![1], 0, 3));
+    let admitted =
+        admit(mirrored, &log.lane("order.created"), Place { next_offset: 0, position: 3, sought_until: 0 }, &log.db)
+            .await
+            .unwrap();
+    assert_eq!((positions(&admitted), admitted.repeats.len(), admitted.position), (vec![1], 0, 3));
     log.finish().await;
 }
 

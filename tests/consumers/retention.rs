@@ -15,7 +15,7 @@ const AMPLE: Duration = Duration::from_secs(120);
 async fn enter(db: &PgPool, rows: u32, source: &str, state: &str, seconds_ago: u32) {
     // Constants of these tests only.
     let statement = format!(
-        "insert into processed_event (subscription, event_id, state, source, partition, next_offset, at) \
+        "insert into processed_event (subscription, event_id, state, source, partition, source_offset, at) \
          select 'inventory', gen_random_uuid(), '{state}', '{source}', 0, 1, \
              clock_timestamp() - make_interval(secs => {seconds_ago}) + n * interval '1 microsecond' \
          from generate_series(1, {rows}) n"

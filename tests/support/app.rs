@@ -326,6 +326,8 @@ fn spawn(
         .env("KAFKA_BROKERS", required("KAFKA_BROKERS"))
         .env("ORDO_KAFKA__TOPIC_PREFIX", prefix)
         .env("ORDO_KAFKA__SESSION_TIMEOUT", "6s")
+        .env("ORDO_SUBSCRIPTION__SUSPECT_WAIT", "200ms")
+        .env("ORDO_SUBSCRIPTION__PARKED_RETRIES", "300ms 300ms 300ms")
         .env("ORDO_POSTGRES__POOL", "12")
         .env("ORDO_POSTGRES__ACQUIRE_TIMEOUT", "10s")
         .env("ORDO_HTTP__LISTEN", &rest)

@@ -1,0 +1,2 @@
+-- $1 subscription.
+select coalesce(sum(applied + letters), 0)::bigint from subscription_count where subscription = $1

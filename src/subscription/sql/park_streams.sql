@@ -1,0 +1,2 @@
+-- $1 subscription.
+select count(*) from parked_stream where subscription = $1
