@@ -22,6 +22,11 @@ pub const POINTS: &[&str] = &[
     "parked.written",
     "parked.committed",
     "parked.buried",
+    "replay.begun",
+    "replay.applied",
+    "replay.written",
+    "replay.committed",
+    "replay.tried",
 ];
 
 /// Every kind of actor that can be made to crash, and `aggregate.appended`: an aggregate between append and answer.

@@ -30,7 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "faults",
         ],
     ),
-    ("ops", &["supervision", "event_store", "subscription", "read_model", "kafka"]),
+    ("ops", &["supervision", "event_store", "subscription", "read_model", "kafka", "domain"]),
     (
         "http",
         &[

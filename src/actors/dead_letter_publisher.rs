@@ -133,8 +133,7 @@ impl State {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let ids: Vec<Uuid> = letters.iter().map(|letter| letter.id).collect();
-        dead_letter::mark_published(&ids, db).await.map_err(Crash::dependency_down)?;
+        dead_letter::mark_published(&letters, db).await.map_err(Crash::dependency_down)?;
         Ok(Duration::from_millis(1))
     }
 }

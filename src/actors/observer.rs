@@ -1,5 +1,5 @@
 //! Looks at what nobody else can tell while those concerned are down: how far the log goes, how far behind it the relay
-//! and the log-fed views are, how old the oldest transaction is, how full the pool.
+//! and the log-fed views are, whether consumers catch up, how old the oldest transaction is, how full the pool.
 //!
 //! Supervised by the root. Nothing waits for it. Every process looks, so that any ops listener shows these figures.
 
@@ -14,6 +14,7 @@ use super::relay::RELAY;
 use super::supervisor::ChildSpec;
 use crate::contracts::Position;
 use crate::subscription::checkpoint::{self, Checkpoint, LOG};
+use crate::subscription::lag;
 use crate::{clock, event_store, faults, postgres, telemetry};
 
 /// Kind of this actor.
@@ -100,6 +101,9 @@ async fn look_at_postgres(db: &PgPool) -> sqlx::Result<()> {
     let heads = event_store::heads(db).await?;
     for (partition, head) in &heads {
         telemetry::event_store::head(*partition, *head);
+    }
+    for (subscription, distance) in lag::distances(&places, &heads) {
+        telemetry::history::stands(subscription, distance);
     }
     let followers = followers(&heads, &places);
     let asked: Vec<(i16, Position)> =

@@ -1,4 +1,5 @@
-//! Takes up the parked streams of one consumer that are due, head first, through the same steps as a batch.
+//! Takes up the parked streams of one consumer that are due, head first, and the letters that operators hand back, through
+//! the same steps as a batch.
 //!
 //! Supervised by its subscription; one in each process that runs it. A stream is taken for a while, so several processes
 //! share the work, and one that ends leaves its stream to the others.
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use super::mailbox::{Admission, Envelope, Permits};
 use super::supervisor::ChildSpec;
 use crate::subscription::lone::{self, Ended};
-use crate::subscription::{Subscription, hold, parking};
+use crate::subscription::{Subscription, again, hold, parking, replay};
 use crate::supervision::Crash;
 use crate::{faults, telemetry};
 
@@ -20,8 +21,11 @@ use crate::{faults, telemetry};
 pub const PARKED_WORKER: &str = "parked_worker";
 /// Pause between two looks while nothing is due.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How long a stream stays with a process that has ended: longer than any transaction lives.
-const LEASE: Duration = Duration::from_secs(30);
+/// Pause after another process was faster.
+const SHORT_PAUSE: Duration = Duration::from_millis(50);
+/// How many leases of a partition a stream stays with a process that has ended. One that lives and is slow loses nothing:
+/// whoever has the stream's row in its transaction is not disturbed, and without it nothing is committed.
+const LEASES: u32 = 2;
 
 /// What it is made of.
 #[derive(Clone, Debug)]
@@ -99,15 +103,27 @@ impl Arguments {
         if hold.is_some() {
             return Ok(Some(PAUSE));
         }
-        let head = parking::take(&subscription.name, *owner, LEASE, &subscription.db).await;
+        if let Some(due) = replay::next(&subscription.name, &subscription.db).await.map_err(Crash::dependency_down)? {
+            let ended = again::replay(subscription, &due).await.map_err(Crash::dependency_down)?;
+            return Ok(self.pause_after(ended));
+        }
+        let head =
+            parking::take(&subscription.name, *owner, subscription.config.lease * LEASES, &subscription.db).await;
         let Some(head) = head.map_err(Crash::dependency_down)? else {
             return Ok(Some(PAUSE));
         };
-        match lone::retry(subscription, &head, *owner).await.map_err(Crash::dependency_down)? {
-            Ended::Applied { .. } | Ended::Failed(_) | Ended::Lost => Ok(None),
+        let ended = lone::retry(subscription, &head, *owner).await.map_err(Crash::dependency_down)?;
+        Ok(self.pause_after(ended))
+    }
+
+    fn pause_after(&self, ended: Ended) -> Option<Duration> {
+        match ended {
+            Ended::Applied { .. } | Ended::Failed(_) => None,
+            // Another process is at it: it need not be watched.
+            Ended::Lost => Some(SHORT_PAUSE),
             Ended::Waits(why) => {
-                tracing::debug!(subscription = subscription.name, why, "parked streams wait");
-                Ok(Some(subscription.config.backoff_max))
+                tracing::debug!(subscription = self.subscription.name, why, "parked streams wait");
+                Some(self.subscription.config.backoff_max)
             }
         }
     }

@@ -3,6 +3,7 @@
 //! Supervised by its subscription. It claims the checkpoint first, so that an older worker is fenced, and begins where
 //! the checkpoint says: a crash anywhere between two commits repeats nothing and loses nothing.
 
+mod idle;
 mod suspect;
 
 use std::sync::Arc;
@@ -30,9 +31,6 @@ const WAIT: Duration = Duration::from_millis(200);
 /// Pause before a partition with a hole is looked at again.
 const HOLE_PAUSE: Duration = Duration::from_secs(10);
 
-/// Looks in a row, of [`WAIT`] each, that find Kafka silent before the log is asked whether something is missing. Counted
-/// and not timed: a process that was stopped itself must not take its own absence for Kafka's silence.
-const MISSING_AFTER: u32 = 25;
 /// How many times as long as its last transaction a partition rests.
 const REST_FACTOR: u32 = 2;
 /// How long a place may stay in memory while events pass by.
@@ -301,47 +299,10 @@ impl Held {
         if wait.is_zero() { Next::Now } else { Next::After(wait) }
     }
 
-    /// Kafka has been silent for a while: what the relay has published and never came is looked for in the log.
-    async fn missing(&mut self, arguments: &Arguments) -> Result<Option<Admitted>, Crash> {
-        let Arguments { lane, subscription, .. } = arguments;
-        self.silent_looks = self.silent_looks.saturating_add(1);
-        if subscription.handler.is_none() || self.silent_looks < MISSING_AFTER {
-            return Ok(None);
-        }
-        let missing = admit::missing(lane, self.next_offset, self.position, &subscription.db).await;
-        let missing = missing.map_err(Crash::dependency_down)?;
-        // While there is more, it goes on at once.
-        if missing.is_none() {
-            self.silent_looks = 0;
-        }
-        Ok(missing)
-    }
-
     /// Of the log everybody can see how much is left; what waits in a topic only its reader knows.
     fn tell_at_hand(&self, arguments: &Arguments, oldest: Option<DateTime<Utc>>) {
         if arguments.subscription.lease.is_none() {
             telemetry::subscription::at_hand(&arguments.lane, oldest);
-        }
-    }
-
-    /// Nothing came: the lease is kept, and a newer owner noticed.
-    async fn keep(&mut self, arguments: &Arguments) -> Result<Next, Crash> {
-        let Arguments { lane, subscription, .. } = arguments;
-        let Some(lease) = subscription.lease else {
-            return Ok(Next::Now);
-        };
-        if self.unsaved {
-            return self.save(arguments).await;
-        }
-        if self.renewed_at.elapsed() < lease / 3 {
-            return Ok(Next::Now);
-        }
-        let is_ours = checkpoint::renew(lane, self.claim.epoch, lease, &subscription.db).await;
-        if is_ours.map_err(Crash::dependency_down)? {
-            self.renewed_at = Instant::now();
-            Ok(Next::Now)
-        } else {
-            Err(Crash::dependency_down("another process has taken the lease"))
         }
     }
 

@@ -24,6 +24,7 @@ use crate::event_store::{Bell, Partitions, Pressure};
 use crate::kafka::{Publisher, Topics};
 use crate::ops::Context;
 use crate::postgres::{self, SetupError};
+use crate::subscription::overview::Followed;
 use crate::subscription::{Folds, OnDeadLetter, Subscription};
 use crate::supervision::{ActorPath, History, Node};
 
@@ -206,6 +207,8 @@ impl Resources {
             history: self.history.clone(),
             node: self.node.clone(),
             silent_after: self.config.supervision.silent_after,
+            consumers: consumers::all().into_iter().map(followed).collect(),
+            handlers: consumers::all().into_iter().map(|listed| self.consumer(listed)).collect(),
             db: self.db.clone(),
         }
     }
@@ -229,6 +232,12 @@ impl Resources {
             bell: self.bell.clone(),
         }
     }
+}
+
+/// A consumer as operators know it.
+fn followed(listed: Listed) -> Followed {
+    let topics = listed.topics.iter().map(|topic| (*topic).to_owned()).collect();
+    Followed { name: listed.name.to_owned(), topics }
 }
 
 /// The configured name, else one that nobody else has.

@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::client::Client;
 use super::output;
 use crate::ops::action::Action;
+use crate::ops::route::filled;
 use crate::ops::{Question, actions, questions, route_of};
 
 /// Adds every verb to the command line.
@@ -50,7 +51,8 @@ impl Verbs {
     fn add(&mut self, name: &'static str, about: &'static str, leaf: impl FnOnce(Command) -> Command) {
         let mut words: Vec<&'static str> = name.split(' ').collect();
         let last = words.pop().unwrap_or(name);
-        let leaf = leaf(Command::new(last).about(about));
+        // Last, since the arguments bring a description of their own.
+        let leaf = leaf(Command::new(last)).about(about).long_about(None);
         let command = std::mem::take(&mut self.command);
         self.command = match words.as_slice() {
             [] => command.subcommand(leaf),
@@ -71,7 +73,8 @@ impl Verbs {
 impl questions::Visitor for Verbs {
     fn visit<Q: Question>(&mut self) {
         self.add(Q::NAME, Q::ABOUT, |leaf| {
-            Q::Args::augment_args(leaf.after_help(format!("Example: ordo {} --json", Q::NAME)))
+            let example = Q::EXAMPLE.map_or_else(|| format!("ordo {} --json", Q::NAME), str::to_owned);
+            Q::Args::augment_args(leaf.after_help(format!("Example: {example}")))
         });
     }
 }
@@ -88,9 +91,22 @@ impl actions::Visitor for Verbs {
     }
 }
 
+/// What people are shown of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Shown {
+    says: Option<&'static str>,
+    columns: &'static [&'static str],
+}
+
 /// A request to the ops listener.
 enum Made {
-    Ask(String, Vec<(String, String)>),
+    Ask {
+        path: String,
+        query: Vec<(String, String)>,
+        shown: Shown,
+    },
+    /// Page by page: the field that holds them.
+    Pages(String, Vec<(String, String)>, &'static str),
     Act(String, Value),
 }
 
@@ -103,11 +119,14 @@ struct Call<'a> {
 impl questions::Visitor for Call<'_> {
     fn visit<Q: Question>(&mut self) {
         if Q::NAME == self.name {
-            self.made = Some(
-                Q::Args::from_arg_matches(self.matches)
-                    .map_err(Into::into)
-                    .and_then(|args| Ok(Made::Ask(route_of(Q::NAME), query(&serde_json::to_value(args)?)))),
-            );
+            self.made = Some(Q::Args::from_arg_matches(self.matches).map_err(Into::into).and_then(|args| {
+                let args = serde_json::to_value(args)?;
+                let (path, query) = filled(&Q::route(), args.as_object().unwrap_or(&Map::new()));
+                Ok(match Q::PAGES {
+                    Some(field) => Made::Pages(path, query, field),
+                    None => Made::Ask { path, query, shown: Shown { says: Q::SAYS, columns: Q::COLUMNS } },
+                })
+            }));
         }
     }
 }
@@ -131,28 +150,46 @@ impl actions::Visitor for Call<'_> {
     }
 }
 
-/// Flags as query parameters: what was not said is left out.
-fn query(args: &Value) -> Vec<(String, String)> {
-    let said = args.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
-    said.map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))).collect()
-}
-
 async fn send(made: Made, json: bool) -> anyhow::Result<ExitCode> {
     let client = Client::ops()?;
-    let answer = match made {
-        Made::Ask(path, query) => {
-            let query: Vec<(&str, String)> = query.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-            client.get(&path, &query).await?
+    let (answer, shown) = match made {
+        Made::Ask { path, query, shown } => (client.get(&path, &named(&query)).await?, shown),
+        Made::Pages(path, query, field) => {
+            pages(&client, &path, query, field).await?;
+            return Ok(ExitCode::SUCCESS);
         }
-        Made::Act(path, body) => client.act(&path, &body).await?,
+        Made::Act(path, body) => (client.act(&path, &body).await?, Shown::default()),
     };
     if json {
         output::json(&answer)?;
+    } else if let Some(said) = shown.says.and_then(|field| answer[field].as_str()) {
+        output::line(said);
     } else {
         let fields = answer.as_object().ok_or_else(|| anyhow!("the answer is no object: {answer}"))?;
-        output::answer(fields);
+        output::answer(fields, shown.columns);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn named(query: &[(String, String)]) -> Vec<(&str, String)> {
+    query.iter().map(|(name, value)| (name.as_str(), value.clone())).collect()
+}
+
+/// Prints what every page holds, one JSON line each.
+async fn pages(
+    client: &Client,
+    path: &str,
+    mut query: Vec<(String, String)>,
+    field: &'static str,
+) -> anyhow::Result<()> {
+    loop {
+        let answer = client.get(path, &named(&query)).await?;
+        let things = answer[field].as_array().ok_or_else(|| anyhow!("the answer has no {field}: {answer}"))?;
+        things.iter().for_each(output::json_line);
+        let Some(next) = answer["next"].as_str() else { return Ok(()) };
+        query.retain(|(name, _)| name != "after");
+        query.push(("after".to_owned(), next.to_owned()));
+    }
 }
 
 #[cfg(test)]
@@ -180,10 +217,26 @@ mod tests {
     }
 
     #[test]
+    fn a_verb_says_what_it_is_for_and_not_what_its_arguments_are() {
+        let command = extend(Command::new("ordo"));
+        let verb = command.find_subcommand("alarms").and_then(|group| group.find_subcommand("list"));
+        let about = verb.and_then(Command::get_about).map(ToString::to_string);
+        assert_eq!(about.as_deref(), Some(<questions::Alarms as Question>::ABOUT));
+    }
+
+    #[test]
     fn flags_of_a_question_are_its_query() {
-        let Made::Ask(path, query) = made(&["ordo", "alarms", "list", "--limit", "7"]) else { panic!("a question") };
+        let words = ["ordo", "alarms", "list", "--limit", "7"];
+        let Made::Ask { path, query, .. } = made(&words) else { panic!("a question") };
         assert_eq!(path, "/ops/v1/alarms");
         assert!(query.contains(&("limit".to_owned(), "7".to_owned())), "{query:?}");
+    }
+
+    #[test]
+    fn what_the_path_of_a_question_names_is_no_query() {
+        let id = "01993b5e-0000-7000-8000-000000000000";
+        let Made::Ask { path, query, shown } = made(&["ordo", "order", "why", id]) else { panic!("a question") };
+        assert_eq!((path, query, shown.says), (format!("/ops/v1/orders/{id}/why"), Vec::new(), Some("sentence")));
     }
 
     #[test]
@@ -193,5 +246,22 @@ mod tests {
         let Made::Act(path, body) = made(&words) else { panic!("an action") };
         assert_eq!(path, "/ops/v1/alarms/acknowledge");
         assert_eq!(body, json!({"args": {"alarmIds": [id]}, "reason": "mended", "dryRun": true}));
+    }
+
+    #[test]
+    fn filters_of_letters_are_flags_of_questions_and_actions() {
+        let Made::Ask { path, query, .. } = made(&["ordo", "dlq", "list", "--event-type", "order.created"]) else {
+            panic!("a question")
+        };
+        assert_eq!(path, "/ops/v1/dlq");
+        assert!(query.contains(&("eventType".to_owned(), "order.created".to_owned())), "{query:?}");
+        assert!(query.contains(&("state".to_owned(), "open".to_owned())), "{query:?}");
+
+        let words = ["ordo", "dlq", "replay", "--consumer", "inventory", "--patch", "[]", "--reason", "mended"];
+        let Made::Act(path, body) = made(&words) else { panic!("an action") };
+        assert_eq!(path, "/ops/v1/dlq/replay");
+        let args = json!({"letterIds": [], "consumer": "inventory", "patch": [], "perSecond": 10.0});
+        assert_eq!(body, json!({"args": args, "reason": "mended", "dryRun": false}));
+        assert!(matches!(made(&["ordo", "dlq", "export"]), Made::Pages(_, _, "letters")));
     }
 }

@@ -20,5 +20,7 @@ pub use config::Config;
 pub use partition::{PartitionError, Partitions, create_heads, heads};
 pub use pressure::Pressure;
 pub use protection::{Protection, protection};
-pub use read::{between, first_after, last_of_prefixes, last_of_type, positions_of, stream, streams, unknown};
+pub use read::{
+    Ahead, between, count_after, first_after, last_of_prefixes, last_of_type, positions_of, stream, streams, unknown,
+};
 pub use tail::{Tail, TailError};

@@ -12,6 +12,7 @@ const LAST_OF_TYPE: &str = include_str!("sql/last_of_type.sql");
 const LAST_OF_PREFIXES: &str = include_str!("sql/last_of_prefixes.sql");
 const POSITIONS_OF: &str = include_str!("sql/positions_of.sql");
 const FIRST_AFTER: &str = include_str!("sql/first_after.sql");
+const COUNT_AFTER: &str = include_str!("sql/count_after.sql");
 const KNOWN: &str = include_str!("sql/known.sql");
 
 /// The events of one stream after a version, oldest first, at most `limit`.
@@ -108,6 +109,35 @@ pub async fn first_after(db: &PgPool, places: &[(i16, Position)]) -> sqlx::Resul
         }
     }
     Ok(after)
+}
+
+/// What follows a place of the log, as far as was looked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ahead {
+    /// Events of the streams asked for.
+    pub events: i64,
+    /// When the first of them was appended.
+    pub oldest: Option<DateTime<Utc>>,
+    /// Whether there may be more behind what was looked at, so that `events` is the least there is.
+    pub is_more: bool,
+}
+
+/// What follows each of these places of streams that have one of `prefixes`, in their order. Looks at `most` rows behind
+/// each place and at none beyond, so that it costs the same on a log of any size.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn count_after(
+    db: &PgPool,
+    places: &[(i16, Position)],
+    prefixes: &[&str],
+    most: i64,
+) -> sqlx::Result<Vec<Ahead>> {
+    let (partitions, positions): (Vec<i16>, Vec<Position>) = places.iter().copied().unzip();
+    let rows: Vec<(i64, i64, Option<DateTime<Utc>>, i64)> =
+        sqlx::query_as(COUNT_AFTER).bind(partitions).bind(positions).bind(prefixes).bind(most).fetch_all(db).await?;
+    let ahead = |(_, events, oldest, looked_at)| Ahead { events, oldest, is_more: looked_at >= most };
+    Ok(rows.into_iter().map(ahead).collect())
 }
 
 /// Which of these (position, stream, version) the log does not know at just that place, by index.

@@ -170,7 +170,7 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
 
 /// Path and message of what did not fit: the innermost error says `<path>: <message>`, or only the message, whose own
 /// first words have spaces between them, which a path has not.
-fn place(why: &dyn Error) -> (String, String) {
+pub(super) fn place(why: &dyn Error) -> (String, String) {
     let mut innermost = why;
     while let Some(below) = innermost.source() {
         innermost = below;

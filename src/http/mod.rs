@@ -10,6 +10,7 @@ mod limits;
 mod measure;
 mod openapi;
 mod ops;
+mod ops_args;
 mod v1;
 
 use std::future::Future;

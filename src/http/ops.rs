@@ -12,7 +12,8 @@ use axum::routing::get;
 use axum::{Extension, Json, Router};
 
 use super::error::{Failed, Problem, Refused};
-use super::extract::{Body, Params};
+use super::extract::Body;
+use super::ops_args::Asked as Args;
 use super::{Probe, health, openapi};
 use crate::ops::access::{self, Caller, Claims, Denied, Role};
 use crate::ops::action::{self, Action};
@@ -61,7 +62,7 @@ struct Mount(ApiRouter<Asked>);
 impl questions::Visitor for Mount {
     fn visit<Q: Question>(&mut self) {
         let route = get_with(answer::<Q>, |op| op.id(Q::NAME).summary(Q::ABOUT));
-        self.0 = std::mem::replace(&mut self.0, ApiRouter::new()).api_route(&route_of(Q::NAME), route);
+        self.0 = std::mem::replace(&mut self.0, ApiRouter::new()).api_route(&Q::route(), route);
     }
 }
 
@@ -75,11 +76,16 @@ impl actions::Visitor for Mount {
 async fn answer<Q: Question>(
     State(context): State<Asked>,
     Extension(caller): Extension<Caller>,
-    Params(args): Params<Q::Args>,
+    Args(args): Args<Q>,
 ) -> Result<Json<Q::Answer>, Failed> {
     needs(&caller, Q::ROLE)?;
     match Q::ask(args, &context).await {
         Ok(answer) => Ok(Json(answer)),
+        Err(Unanswered::NotFound(detail)) => Err(Failed(not_found(detail))),
+        Err(Unanswered::Invalid(detail)) => {
+            let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_argument", detail);
+            Err(Failed(problem.next("correct it and ask again")))
+        }
         Err(Unanswered::Postgres(error)) => Err(error.into()),
     }
 }
@@ -100,15 +106,17 @@ async fn act<A: Action>(
 fn not_done(refused: &action::Refused) -> Refused {
     let detail = refused.to_string();
     match refused {
-        action::Refused::NotFound(_) => {
-            Problem::not_found("not_found", detail).next("look at what there is and name it")
-        }
+        action::Refused::NotFound(_) => not_found(detail),
         action::Refused::NotNow(_) => Problem::new(StatusCode::CONFLICT, "not_now", detail)
             .next("look again: it has changed, or must change first; nothing was done"),
         action::Refused::Invalid(_) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_argument", detail)
             .next("correct it and send it again; nothing was done"),
         action::Refused::Postgres(_) => super::error::internal(refused),
     }
+}
+
+fn not_found(detail: String) -> Refused {
+    Problem::not_found("not_found", detail).next("look at what there is and name it")
 }
 
 async fn metrics() -> impl IntoResponse {

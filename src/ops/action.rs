@@ -11,6 +11,8 @@ use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
 
 use super::access::Role;
+use crate::subscription::Objection;
+use crate::subscription::release::Word;
 
 /// Why an action is not done. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,17 @@ pub enum Refused {
     Postgres(#[from] sqlx::Error),
 }
 
+impl From<Objection> for Refused {
+    fn from(objection: Objection) -> Self {
+        match objection {
+            Objection::Missing(why) => Self::NotFound(why),
+            Objection::NotNow(why) => Self::NotNow(why),
+            Objection::Invalid(why) => Self::Invalid(why),
+            Objection::Postgres(error) => Self::Postgres(error),
+        }
+    }
+}
+
 /// On whose behalf an action is done.
 #[derive(Clone, Copy, Debug)]
 pub struct By<'a> {
@@ -36,6 +49,14 @@ pub struct By<'a> {
     pub caller: &'a str,
     /// Why they want it.
     pub reason: &'a str,
+}
+
+impl<'a> By<'a> {
+    /// As letters and replays keep it.
+    #[must_use]
+    pub fn word(self) -> Word<'a> {
+        Word { by: self.caller, why: self.reason }
+    }
 }
 
 /// One action.

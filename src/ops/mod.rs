@@ -5,25 +5,19 @@ pub mod action;
 pub mod actions;
 pub mod audit;
 mod config;
+mod consumer;
 mod finding;
+mod letters;
+mod owner;
 pub mod plan;
 mod question;
 pub mod questions;
+pub mod route;
 
 pub use config::{Config, Token};
 pub use finding::{Finding, Status};
 pub use question::{Context, Question, Unanswered};
-
-/// The route of a question or an action by its name; a list is what the path without `list` shows.
-#[must_use]
-pub fn route_of(name: &str) -> String {
-    let words: Vec<&str> = name.split(' ').collect();
-    let path = match words.as_slice() {
-        [path @ .., "list"] if !path.is_empty() => path.join("/"),
-        path => path.join("/"),
-    };
-    format!("/ops/v1/{path}")
-}
+pub use route::route_of;
 
 #[cfg(test)]
 mod tests {
@@ -32,19 +26,17 @@ mod tests {
     use super::action::Action;
     use super::*;
 
-    #[test]
-    fn a_list_is_the_path_of_what_it_lists() {
-        assert_eq!(route_of("alarms list"), "/ops/v1/alarms");
-        assert_eq!(route_of("alarms acknowledge"), "/ops/v1/alarms/acknowledge");
-        assert_eq!(route_of("nodes"), "/ops/v1/nodes");
-    }
-
     #[derive(Default)]
     struct Names(Vec<&'static str>);
 
     impl questions::Visitor for Names {
         fn visit<Q: Question>(&mut self) {
             self.0.push(Q::NAME);
+            assert!(Q::EXAMPLE.is_none_or(|example| example.starts_with(&format!("ordo {}", Q::NAME))), "{}", Q::NAME);
+            let schema = schemars::schema_for!(Q::Args);
+            for name in route::placeholders(&Q::route()) {
+                assert!(schema.pointer(&format!("/properties/{name}")).is_some(), "{}: {name} is no argument", Q::NAME);
+            }
         }
     }
 

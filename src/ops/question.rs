@@ -1,6 +1,7 @@
 //! A question operators may ask: written once; its REST route, its CLI verb and its schema follow.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -9,6 +10,9 @@ use serde::de::DeserializeOwned;
 use sqlx::PgPool;
 
 use super::access::Role;
+use super::route;
+use crate::subscription::Subscription;
+use crate::subscription::overview::Followed;
 use crate::supervision::{History, Node};
 
 /// What questions may look at.
@@ -20,6 +24,10 @@ pub struct Context {
     pub node: Node,
     /// Silence after which nobody knows what a process does.
     pub silent_after: Duration,
+    /// Every consumer there is, whether it ever ran or not.
+    pub consumers: Vec<Followed>,
+    /// Every consumer of this build, whatever this process runs: letters are tried with their handlers.
+    pub handlers: Arc<[Subscription]>,
     /// Everything durable.
     pub db: PgPool,
 }
@@ -27,6 +35,12 @@ pub struct Context {
 /// Why a question has no answer now.
 #[derive(Debug, thiserror::Error)]
 pub enum Unanswered {
+    /// What it is about does not exist.
+    #[error("{0}")]
+    NotFound(String),
+    /// It cannot be asked of that.
+    #[error("{0}")]
+    Invalid(String),
     /// Postgres did not answer.
     #[error("Postgres did not answer")]
     Postgres(#[from] sqlx::Error),
@@ -34,16 +48,33 @@ pub enum Unanswered {
 
 /// One question.
 pub trait Question: 'static {
-    /// Its name: `ordo <name>` and `GET /ops/v1/<name>`, where a last word `list` is left out of the path.
+    /// Its name: `ordo <name>` and `GET /ops/v1/<name>`, where a last word `list` is left out of the path; see `PATH`.
     const NAME: &'static str;
     /// One line for `--help` and the API document.
     const ABOUT: &'static str;
+    /// A call to learn from; the name alone if there is none.
+    const EXAMPLE: Option<&'static str> = None;
+    /// Its path below `/ops/v1/`, where that is not its name: words in braces are arguments, as in `orders/{orderId}/why`.
+    const PATH: Option<&'static str> = None;
+    /// The field of the answer that says it in words: all that people are shown who did not ask for JSON.
+    const SAYS: Option<&'static str> = None;
+    /// What people are shown of each row of its lists, as JSON pointers in the order of the columns; everything if empty.
+    const COLUMNS: &'static [&'static str] = &[];
     /// Who may ask it.
     const ROLE: Role = Role::Viewer;
+    /// The field of the answer that is a page of things to keep, if it is made for that: the command line prints one JSON
+    /// line a thing, and asks on with `after` from the answer's `next` until there is none.
+    const PAGES: Option<&'static str> = None;
     /// What narrows it: query parameters and flags alike.
     type Args: DeserializeOwned + Serialize + JsonSchema + clap::Args + Send + 'static;
     /// What comes back.
     type Answer: Serialize + JsonSchema + Send + 'static;
+
+    /// Where it is asked, with placeholders if it has any.
+    #[must_use]
+    fn route() -> String {
+        Self::PATH.map_or_else(|| route::route_of(Self::NAME), route::under)
+    }
 
     /// Looks, and changes nothing.
     fn ask(args: Self::Args, context: &Context) -> impl Future<Output = Result<Self::Answer, Unanswered>> + Send;

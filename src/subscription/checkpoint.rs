@@ -15,6 +15,7 @@ const CLAIM_LEASE: &str = include_str!("sql/claim_lease.sql");
 const FENCE: &str = include_str!("sql/fence.sql");
 const RENEW: &str = include_str!("sql/renew.sql");
 const RELEASE: &str = include_str!("sql/release.sql");
+const EPOCH: &str = include_str!("sql/epoch.sql");
 const CLEARED: &str = include_str!("sql/cleared.sql");
 const POSITION: &str = include_str!("sql/position.sql");
 const CHECKPOINTS: &str = include_str!("sql/checkpoints.sql");
@@ -167,6 +168,20 @@ pub async fn renew(lane: &Lane, epoch: i64, lease: Duration, db: &PgPool) -> sql
         .fetch_optional(db)
         .await?;
     Ok(held.is_some())
+}
+
+/// Whether the claim of this epoch is still the newest.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn is_held(lane: &Lane, epoch: i64, db: &PgPool) -> sqlx::Result<bool> {
+    let newest: Option<i64> = sqlx::query_scalar(EPOCH)
+        .bind(&lane.subscription)
+        .bind(&lane.source)
+        .bind(lane.partition)
+        .fetch_optional(db)
+        .await?;
+    Ok(newest == Some(epoch))
 }
 
 /// Lets the next owner in at once.

@@ -1,8 +1,11 @@
 //! Dead letters: events a consumer gave up on, kept with their bytes and the reason. Written in the transaction that
 //! moves the checkpoint; published to `dlq.<consumer>` by a flag, so none is lost and none blocks a partition.
 
+mod fingerprint;
+mod headers;
+pub mod history;
+
 use chrono::{DateTime, Utc};
-use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -16,6 +19,8 @@ const INSERT: &str = include_str!("sql/dead_letter_insert.sql");
 const UNPUBLISHED: &str = include_str!("sql/dead_letter_unpublished.sql");
 const PUBLISHED: &str = include_str!("sql/dead_letter_published.sql");
 const COUNTS: &str = include_str!("sql/dead_letter_counts.sql");
+
+pub use fingerprint::fingerprint;
 
 /// What failed, and how often: the history of a letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,10 +143,14 @@ pub struct DeadLetter {
     pub last_failed_at: DateTime<Utc>,
     /// The build that gave it up.
     pub build: String,
+    /// The same for letters of the same cause: see [`fingerprint()`].
+    pub fingerprint: String,
     /// Where the failure began.
     pub origin: String,
-    /// The same for letters of the same error type, stage, event type and origin.
-    pub fingerprint: String,
+    /// Replays that failed.
+    pub replays: i32,
+    /// Failures after the first, as JSON: see [`history`].
+    pub history: String,
 }
 
 impl DeadLetter {
@@ -151,13 +160,11 @@ impl DeadLetter {
         let event = &delivered.event;
         // An event that filled a hole came from the log: there its place is its position.
         let (source, record) = delivered.as_record(lane);
-        let fingerprint = fingerprint(&verdict, Some(&event.event_type));
         Self {
             source,
             event_id: Some(delivered.event_id),
             source_offset: record.offset,
             source_time: record.time,
-            fingerprint,
             stream_id: Some(event.stream_id.clone()),
             version: Some(event.version),
             position: Some(event.position),
@@ -166,22 +173,28 @@ impl DeadLetter {
             payload: Some(event.payload.clone().into_bytes()),
             ..Self::blank(id, lane, record.headers, verdict)
         }
+        .with_fingerprint()
     }
 
     /// The letter about a record the log does not know.
     #[must_use]
     pub fn of_foreign(id: Uuid, lane: &Lane, record: &Record, verdict: Verdict) -> Self {
-        let text = |name| record.header(name).map(|value| String::from_utf8_lossy(value).into_owned());
+        let text = |name| record.header(name).map(|value| storable(&String::from_utf8_lossy(value)));
         Self {
             source_offset: record.offset,
             source_time: record.time,
-            fingerprint: fingerprint(&verdict, None),
             event_type: text(envelope::TYPE),
             stream_id: text(envelope::SUBJECT),
             record_key: record.key.clone(),
             payload: record.value.clone(),
             ..Self::blank(id, lane, record.headers.clone(), verdict)
         }
+        .with_fingerprint()
+    }
+
+    fn with_fingerprint(self) -> Self {
+        let fingerprint = fingerprint(&self.error_type, &self.stage, self.event_type.as_deref(), &self.origin);
+        Self { fingerprint, ..self }
     }
 
     fn blank(id: Uuid, lane: &Lane, headers: Vec<(String, Option<Vec<u8>>)>, verdict: Verdict) -> Self {
@@ -205,54 +218,27 @@ impl DeadLetter {
             class: verdict.class.to_owned(),
             stage: verdict.stage.to_owned(),
             error_type: verdict.error_type,
-            error: verdict.error,
+            error: storable(&verdict.error),
             attempts: verdict.attempts,
             first_failed_at: verdict.first_failed_at,
             last_failed_at: verdict.last_failed_at,
             build: env!("CARGO_PKG_VERSION").to_owned(),
-            origin: verdict.origin,
             fingerprint: String::new(),
+            origin: verdict.origin,
+            replays: 0,
+            history: "[]".to_owned(),
         }
-    }
-
-    /// Headers of its record on `dlq.<consumer>`: the original ones untouched, then ours.
-    #[must_use]
-    pub fn headers(&self) -> Vec<(String, Option<Vec<u8>>)> {
-        let mut headers: Vec<(String, Option<Vec<u8>>)> =
-            self.header_names.iter().cloned().zip(self.header_values.iter().cloned()).collect();
-        headers.retain(|(name, _)| !name.starts_with("dlq-"));
-        let short = |text: &str| text.chars().take(1024).collect::<String>();
-        let ours = [
-            ("dlq-id", self.id.to_string()),
-            ("dlq-consumer", self.subscription.clone()),
-            ("dlq-build", self.build.clone()),
-            ("dlq-original-topic", self.source.clone()),
-            ("dlq-original-partition", self.partition.to_string()),
-            ("dlq-original-offset", self.source_offset.to_string()),
-            (
-                "dlq-original-timestamp",
-                self.source_time.map(|at| at.timestamp_millis().to_string()).unwrap_or_default(),
-            ),
-            ("dlq-stage", self.stage.clone()),
-            ("dlq-disposition", self.class.clone()),
-            ("dlq-error-type", self.error_type.clone()),
-            ("dlq-error-message", short(&self.error)),
-            ("dlq-error-chain", self.error.clone()),
-            ("dlq-attempts", self.attempts.to_string()),
-            ("dlq-first-failed-at", self.first_failed_at.to_rfc3339()),
-            ("dlq-last-failed-at", self.last_failed_at.to_rfc3339()),
-        ];
-        headers.extend(ours.into_iter().map(|(name, value)| (name.to_owned(), Some(value.into_bytes()))));
-        headers
     }
 }
 
-/// The same for failures of one kind: 12 hexadecimal digits of the SHA-256 of error type, stage, event type and origin.
-#[must_use]
-pub fn fingerprint(verdict: &Verdict, event_type: Option<&str>) -> String {
-    let parts = [verdict.error_type.as_str(), verdict.stage, event_type.unwrap_or_default(), &verdict.origin];
-    let digest = Sha256::digest(parts.join("\0"));
-    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+/// Text as Postgres takes it: the only character it refuses is replaced.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+/// The beginning of `text`, at most `bytes` long, and no character cut in two.
+fn cut(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
 }
 
 /// Stores a letter, once per record; it is the `outcome_no`-th event that its subscription has applied or given up.
@@ -284,8 +270,8 @@ pub async fn store(letter: &DeadLetter, outcome_no: i64, db: &mut PgConnection) 
         .bind(letter.first_failed_at)
         .bind(letter.last_failed_at)
         .bind(&letter.build)
-        .bind(&letter.origin)
         .bind(&letter.fingerprint)
+        .bind(&letter.origin)
         .bind(outcome_no)
         .execute(db)
         .await?;
@@ -300,12 +286,17 @@ pub async fn unpublished(limit: i64, db: &PgPool) -> sqlx::Result<Vec<DeadLetter
     sqlx::query_as(UNPUBLISHED).bind(limit).fetch_all(db).await
 }
 
-/// Notes that the broker has acknowledged these letters.
+/// Notes that the broker has acknowledged these letters, as they were read: one whose replay has failed since goes out
+/// once more.
 ///
 /// # Errors
 /// What Postgres says.
-pub async fn mark_published(letters: &[Uuid], db: &PgPool) -> sqlx::Result<()> {
-    sqlx::query(PUBLISHED).bind(letters).execute(db).await?;
+pub async fn mark_published(letters: &[DeadLetter], db: &PgPool) -> sqlx::Result<()> {
+    sqlx::query(PUBLISHED)
+        .bind(letters.iter().map(|letter| letter.id).collect::<Vec<_>>())
+        .bind(letters.iter().map(|letter| letter.replays).collect::<Vec<_>>())
+        .execute(db)
+        .await?;
     Ok(())
 }
 

@@ -2,23 +2,38 @@
 //! transaction looks at it, so a held subscription applies nothing more.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgExecutor;
+use schemars::JsonSchema;
+use serde::Serialize;
+use sqlx::{FromRow, PgExecutor};
 
 const HOLD: &str = include_str!("sql/hold.sql");
 
-/// Why a subscription applies nothing.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+/// What holds a subscription; nothing by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema, FromRow)]
+#[serde(rename_all = "camelCase")]
 pub struct Hold {
-    /// Since when an operator has paused it.
+    /// Which subscription.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub subscription: String,
+    /// When an operator paused it.
     pub paused_at: Option<DateTime<Utc>>,
-    /// Which operator.
+    /// Who did.
     pub paused_by: Option<String>,
-    /// Their reason.
+    /// Why.
     pub paused_why: Option<String>,
-    /// Since when the breaker holds it.
+    /// When the breaker stopped it.
     pub tripped_at: Option<DateTime<Utc>>,
-    /// What the breaker saw.
+    /// Why.
     pub tripped_why: Option<String>,
+}
+
+impl Hold {
+    /// Whether it stands still because of any of it.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.paused_at.is_some() || self.tripped_at.is_some()
+    }
 }
 
 impl std::fmt::Display for Hold {

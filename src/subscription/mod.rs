@@ -1,10 +1,12 @@
 //! One engine for everything that follows events: consumers and projections, from Kafka or from the log.
 //!
 //! A subscription is a name, a feed, a handler and a policy. [`pass`] is the only code that moves a checkpoint together
-//! with an effect. Owns the tables of places, of events known, tried, parked and given up, and of what
-//! operators have asked of a subscription.
+//! with an effect. What it cannot apply it keeps as [`dead_letter`]s, which operators look up ([`letters`]), send back
+//! ([`replay`]) or give up ([`release`]). Owns the tables of places, of events known, tried, parked and given up, and of
+//! what operators have asked of a subscription.
 
 pub mod admit;
+pub mod again;
 mod ask;
 pub mod attempts;
 mod bisect;
@@ -12,6 +14,7 @@ pub mod breaker;
 pub mod checkpoint;
 mod config;
 mod consumer;
+pub mod control;
 pub mod counts;
 pub mod dead_letter;
 pub mod dedup;
@@ -21,13 +24,22 @@ mod feed;
 mod guard;
 pub mod hold;
 mod judge;
+pub mod lag;
+pub mod letters;
 mod log_feed;
 pub mod lone;
+mod objection;
+pub mod overview;
 mod panics;
 pub mod parking;
 pub mod pass;
+pub mod patch;
 mod reader;
+pub mod release;
+pub mod replay;
 pub mod retry;
+pub mod selection;
+pub mod standing;
 
 pub use admit::{AdmitError, Admitted, Delivered, Entry, Place};
 pub use bisect::{Progress, Work, Worker};
@@ -41,4 +53,5 @@ pub use consumer::{
 pub use failure::{Blamed, BoxError, Cause, Dependency, Failure};
 pub use feed::{Batch, Feed, FeedError, Record};
 pub use log_feed::LogFeed;
+pub use objection::Objection;
 pub use reader::Subscription;

@@ -3,6 +3,7 @@
 pub mod alarm;
 pub mod event_store;
 pub mod exporter;
+pub mod history;
 pub mod http;
 pub mod kafka;
 pub mod log;

@@ -10,6 +10,7 @@ mod notified_once;
 mod once;
 mod positions;
 mod repeats;
+mod replayed;
 mod retention;
 mod stage;
 mod topics_lost;

@@ -21,6 +21,7 @@ const ONLY_IN_TROUBLE: &[&str] = &[
     names::EVENTS_DUPLICATE_TOTAL,
     names::EVENTS_FILLED_TOTAL,
     names::DEAD_LETTERS_TOTAL,
+    names::STREAMS_PARKED_TOTAL,
     names::BATCHES_FAILED_TOTAL,
     names::ALARMS_TOTAL,
     names::TRACE_SPANS_SENT_TOTAL,

@@ -1,5 +1,12 @@
 //! What operators see of several processes, and what they may do.
 
+mod consumers;
+mod control;
+mod dead_letters;
+mod letterbox;
+mod replays;
+mod why;
+
 use std::collections::BTreeSet;
 use std::process::Stdio;
 

@@ -10,7 +10,7 @@ use crate::supervision::Crash;
 use crate::telemetry::alarm;
 
 /// How long after its claim a partition hands out what was under way when the process before ended.
-const SUSPECT_FOR: Duration = Duration::from_secs(30);
+const SUSPECT_FOR: Duration = Duration::from_secs(10);
 
 /// How much is left of it.
 pub(super) struct Suspect {

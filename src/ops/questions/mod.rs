@@ -1,16 +1,32 @@
 //! Every question, and the list.
 
 mod alarms;
+mod consumer;
+mod consumers;
+mod dead_letter;
+mod dead_letters;
+mod export;
 mod nodes;
 mod operations;
+mod replays;
 mod supervision_tree;
+mod try_dead_letter;
+mod why;
 
 use super::Question;
 
 pub use alarms::Alarms;
+pub use consumer::Consumer;
+pub use consumers::Consumers;
+pub use dead_letter::ShowDeadLetter;
+pub use dead_letters::DeadLetters;
+pub use export::ExportDeadLetters;
 pub use nodes::Nodes;
 pub use operations::Operations;
+pub use replays::Replays;
 pub use supervision_tree::{SupervisionTree, TreeAndHistory};
+pub use try_dead_letter::TryDeadLetter;
+pub use why::Why;
 
 /// Does something for each question: mounts its route, adds its verb.
 pub trait Visitor {
@@ -23,5 +39,13 @@ pub fn each(visitor: &mut impl Visitor) {
     visitor.visit::<SupervisionTree>();
     visitor.visit::<Nodes>();
     visitor.visit::<Alarms>();
+    visitor.visit::<DeadLetters>();
+    visitor.visit::<ShowDeadLetter>();
+    visitor.visit::<TryDeadLetter>();
+    visitor.visit::<ExportDeadLetters>();
+    visitor.visit::<Replays>();
     visitor.visit::<Operations>();
+    visitor.visit::<Consumers>();
+    visitor.visit::<Consumer>();
+    visitor.visit::<Why>();
 }

@@ -1,7 +1,7 @@
 -- $1 most rows. Letters not yet on their topic, oldest first.
 select id, subscription, event_id, source, partition, source_offset, source_time, stream_id, version, position,
     event_type, record_key, payload, header_names, header_values, class, stage, error_type, error, attempts,
-    first_failed_at, last_failed_at, build, origin, fingerprint
+    first_failed_at, last_failed_at, build, fingerprint, origin, replays, history
 from dead_letter
 where not published
 order by last_failed_at, id
