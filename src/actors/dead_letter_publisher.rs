@@ -116,6 +116,7 @@ impl State {
         if letters.is_empty() {
             return Ok(PAUSE);
         }
+        topics.with_letters_of(letters.iter().map(|letter| letter.subscription.as_str())).await;
         topics.ensure().await.map_err(Crash::dependency_down)?;
         let producer = publisher.current().map_err(Crash::dependency_down)?;
         let window = InFlight::after(0);

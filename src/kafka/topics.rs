@@ -1,5 +1,6 @@
 //! The topics: created where they are missing, refused where they do not fit.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,15 +53,33 @@ pub enum TopicError {
 pub struct Topics {
     config: Config,
     partitions: Partitions,
-    consumers: Arc<[&'static str]>,
-    fit: Arc<Mutex<bool>>,
+    known: Arc<Mutex<Known>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Whose dead letters have a topic.
+    consumers: BTreeSet<String>,
+    /// Everything was there when it was last looked at.
+    fit: bool,
 }
 
 impl Topics {
     /// The topics of a log divided like this, with dead letters for each of `consumers`.
     #[must_use]
-    pub fn new(config: Config, partitions: Partitions, consumers: &[&'static str]) -> Self {
-        Self { config, partitions, consumers: consumers.into(), fit: Arc::default() }
+    pub fn new(config: Config, partitions: Partitions, consumers: &[&str]) -> Self {
+        let consumers = consumers.iter().map(ToString::to_string).collect();
+        Self { config, partitions, known: Arc::new(Mutex::new(Known { consumers, fit: false })) }
+    }
+
+    /// Dead letters of these, too: a consumer of another program may be new to this process.
+    pub async fn with_letters_of<'a>(&self, consumers: impl IntoIterator<Item = &'a str>) {
+        let mut known = self.known.lock().await;
+        for consumer in consumers {
+            if known.consumers.insert(consumer.to_owned()) {
+                known.fit = false;
+            }
+        }
     }
 
     /// Creates what is missing and refuses what does not fit. Cheap once it has succeeded.
@@ -68,19 +87,19 @@ impl Topics {
     /// # Errors
     /// [`TopicError`]; to be tried again.
     pub async fn ensure(&self) -> Result<(), TopicError> {
-        let mut fit = self.fit.lock().await;
-        if !*fit {
-            self.create().await?;
+        let mut known = self.known.lock().await;
+        if !known.fit {
+            self.create(&known.consumers).await?;
             self.compare().await?;
             alarm::clear(alarm::TOPIC_PARTITIONS, TOPICS);
-            *fit = true;
+            known.fit = true;
         }
         Ok(())
     }
 
     /// They may be gone: the next [`Topics::ensure`] looks again.
     pub async fn doubt(&self) {
-        *self.fit.lock().await = false;
+        self.known.lock().await.fit = false;
     }
 
     /// How the broker is reached.
@@ -96,7 +115,7 @@ impl Topics {
         streams.chain(mirrored).map(|topic| self.config.prefixed(topic)).collect()
     }
 
-    async fn create(&self) -> Result<(), TopicError> {
+    async fn create(&self, consumers: &BTreeSet<String>) -> Result<(), TopicError> {
         if self.config.brokers.is_empty() {
             return Err(TopicError::NoBrokers);
         }
@@ -104,7 +123,7 @@ impl Topics {
             self.config.admin().create().map_err(|error| self.kafka(error))?;
         let partitioned = self.partitioned();
         let letters: Vec<String> =
-            self.consumers.iter().map(|name| self.config.prefixed(&topics::dead_letters_of(name))).collect();
+            consumers.iter().map(|name| self.config.prefixed(&topics::dead_letters_of(name))).collect();
         let (partitions, replication) = (i32::from(self.partitions.count()), i32::from(self.config.replication));
         let topic = |name, partitions, keep| {
             NewTopic::new(name, partitions, TopicReplication::Fixed(replication)).set("retention.ms", keep)
