@@ -34,7 +34,7 @@ fn judge(nodes: &[Seen]) -> Vec<Finding> {
 fn roles(alive: &[&Seen]) -> Finding {
     let run: BTreeSet<&str> = alive.iter().flat_map(|node| &node.roles).map(String::as_str).collect();
     let idle: Vec<String> =
-        Role::ALL.iter().map(ToString::to_string).filter(|role| !run.contains(role.as_str())).collect();
+        Role::all().iter().map(ToString::to_string).filter(|role| !run.contains(role.as_str())).collect();
     let observed = format!("{} process(es)", alive.len());
     if idle.is_empty() {
         return Finding::ok("roles", format!("{observed} run every role"), "somebody runs every role");
@@ -115,7 +115,7 @@ mod tests {
     }
 
     fn all() -> Vec<String> {
-        Role::ALL.iter().map(ToString::to_string).collect()
+        Role::all().iter().map(ToString::to_string).collect()
     }
 
     fn said(nodes: &[Seen]) -> String {

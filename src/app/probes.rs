@@ -15,9 +15,9 @@ use crate::event_store::{self, Partitions};
 use crate::http::Probe;
 use crate::kafka;
 use crate::ops::Finding;
+use crate::postgres;
 use crate::supervision::{History, Status};
 use crate::telemetry::alarm;
-use crate::{consumers, postgres};
 
 /// Longest wait for one answer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -145,7 +145,7 @@ fn workers(history: &History, roles: &[Role]) -> Vec<Finding> {
     const NEXT: &str = "it waits for Kafka, which gives away the partitions of a process that was killed when its session \
         has run out (kafka.session_timeout); or other processes have them all";
     let tree = history.tree();
-    let finding = |name: &&'static str| {
+    let finding = |name: &'static str| {
         let below = format!("ordo/{SUBSCRIPTIONS}/{name}/");
         let running = tree
             .nodes()
@@ -160,7 +160,11 @@ fn workers(history: &History, roles: &[Role]) -> Vec<Finding> {
             Finding::degraded(&what, observed, "at least one", NEXT)
         }
     };
-    consumers::NAMES.iter().filter(|name| roles.iter().any(|role| role.to_string() == **name)).map(finding).collect()
+    let consumers = roles.iter().filter_map(|role| match role {
+        Role::Consumer(name) => Some(*name),
+        Role::Http | Role::Relay | Role::Views => None,
+    });
+    consumers.map(finding).collect()
 }
 
 /// Actors that wait to be started again.

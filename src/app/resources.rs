@@ -16,7 +16,7 @@ use crate::actors::{
 use crate::clock;
 use crate::commands::Commands;
 use crate::config::Config;
-use crate::consumers::{self, Listed, Receiving};
+use crate::consumers::{self, Receiving};
 use crate::domain::Aggregate;
 use crate::domain::order::Order;
 use crate::domain::product::Product;
@@ -25,7 +25,7 @@ use crate::kafka::{Publisher, Topics};
 use crate::ops::Context;
 use crate::postgres::{self, SetupError};
 use crate::subscription::overview::Followed;
-use crate::subscription::{Folds, OnDeadLetter, Subscription};
+use crate::subscription::{Folds, Listed, OnDeadLetter, Subscription};
 use crate::supervision::{ActorPath, History, Node};
 
 /// What this program was built from: its version, and the commit where the build says it.
@@ -61,11 +61,13 @@ impl Resources {
         db: PgPool,
         partitions: Partitions,
         roles: &[Role],
+        consumers: &[Listed],
         address: SocketAddr,
     ) -> Result<Self, SetupError> {
         let owner = clock::new_id();
         let name = node_name(&config.supervision.node_name);
         let roles = roles.iter().map(ToString::to_string).collect();
+        let letters: Vec<&str> = consumers::names().chain(consumers.iter().map(|listed| listed.name)).collect();
         let bell = Bell::new(partitions.count());
         let (orders, products) =
             (Shards::new(partitions, &config.aggregates), Shards::new(partitions, &config.aggregates));
@@ -79,7 +81,7 @@ impl Resources {
                 .keeping_for(config.supervision.facts_keep),
             node: Node { id: owner, name, roles, build: BUILD.to_owned(), address: address.to_string() },
             publisher: Arc::new(Publisher::new(config.kafka.clone())),
-            topics: Topics::new(config.kafka.clone(), partitions, consumers::NAMES),
+            topics: Topics::new(config.kafka.clone(), partitions, &letters),
             pressure: Pressure::default(),
             config,
             db,

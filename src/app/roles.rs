@@ -4,12 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::resources::Resources;
+use crate::actors::dead_letter_publisher::{self, DEAD_LETTER_PUBLISHER};
 use crate::actors::supervisor::{self, ChildSpec};
-use crate::actors::{dead_letter_publisher, relay, shard, subscription, writer};
+use crate::actors::{relay, shard, subscription, writer};
 use crate::domain::Aggregate;
 use crate::domain::order::Order;
 use crate::domain::product::Product;
-use crate::subscription::Folds;
+use crate::subscription::checkpoint::RELAY;
+use crate::subscription::{Folds, Listed, NameError, check_names};
 use crate::supervision::ActorPath;
 use crate::{consumers, projections};
 
@@ -20,28 +22,28 @@ pub enum Role {
     Http,
     /// Publishes the log and the dead letters to Kafka.
     Relay,
-    /// Reserves stock.
-    Inventory,
-    /// Carries inventory's decisions to the orders.
-    Orders,
-    /// Decides who must be told what.
-    Notification,
+    /// Runs the consumer of this name.
+    Consumer(&'static str),
     /// Keeps the log-fed read models.
     Views,
 }
 
 impl Role {
-    /// Every role.
-    pub const ALL: [Self; 6] =
-        [Self::Http, Self::Relay, Self::Inventory, Self::Orders, Self::Notification, Self::Views];
+    /// Every role of `ordo serve`.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        [Self::Http, Self::Relay]
+            .into_iter()
+            .chain(consumers::names().map(Self::Consumer))
+            .chain([Self::Views])
+            .collect()
+    }
 
     fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Relay => "relay",
-            Self::Inventory => "inventory",
-            Self::Orders => "orders",
-            Self::Notification => "notification",
+            Self::Consumer(name) => name,
             Self::Views => "views",
         }
     }
@@ -57,17 +59,29 @@ impl FromStr for Role {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|role| role.as_str() == name).ok_or_else(|| {
-            let known: Vec<&str> = Self::ALL.iter().map(|role| role.as_str()).collect();
+        let all = Self::all();
+        all.iter().find(|role| role.as_str() == name).copied().ok_or_else(|| {
+            let known: Vec<&str> = all.iter().map(|role| role.as_str()).collect();
             format!("there is no role {name:?}; there are {}", known.join(", "))
         })
     }
 }
 
+/// Whether these consumers can run side by side, as subscriptions and as roles: no name stands for two things.
+///
+/// # Errors
+/// [`NameError`].
+pub(super) fn distinct(consumers: &[Listed]) -> Result<(), NameError> {
+    let views = projections::log_fed();
+    let mut taken = vec![Role::Http.as_str(), Role::Views.as_str(), RELAY, DEAD_LETTER_PUBLISHER];
+    taken.extend(views.iter().map(|(name, _)| name.as_str()));
+    check_names(consumers, &taken)
+}
+
 /// The parts of the tree, in the order they are started: what others need comes first, and is stopped last.
-pub(super) fn parts(roles: &[Role], resources: &Resources) -> Vec<ChildSpec> {
+pub(super) fn parts(roles: &[Role], consumers: Vec<Listed>, resources: &Resources) -> Vec<ChildSpec> {
     let has = |role| roles.contains(&role);
-    let has_aggregates = has(Role::Http) || has(Role::Orders);
+    let has_aggregates = has(Role::Http) || consumers.iter().any(|listed| listed.commands);
     let mut log = Vec::new();
     if has(Role::Relay) {
         log.extend(resources.partitions.all().map(|partition| relay::spec(resources.relay(partition))));
@@ -78,7 +92,7 @@ pub(super) fn parts(roles: &[Role], resources: &Resources) -> Vec<ChildSpec> {
         parts.push(part(resources, "log", resources.writers().into_iter().map(writer::spec).collect()));
         parts.push(part(resources, "aggregates", aggregates(resources)));
     }
-    parts.push(part(resources, SUBSCRIPTIONS, subscriptions(roles, resources)));
+    parts.push(part(resources, SUBSCRIPTIONS, subscriptions(roles, consumers, resources)));
     parts
 }
 
@@ -117,19 +131,17 @@ fn kind(resources: &Resources, shard: impl Fn(&ActorPath, i16) -> ChildSpec, nam
     below(resources, path, shards).independent()
 }
 
-fn subscriptions(roles: &[Role], resources: &Resources) -> Vec<ChildSpec> {
+fn subscriptions(roles: &[Role], consumers: Vec<Listed>, resources: &Resources) -> Vec<ChildSpec> {
     let mut specs = Vec::new();
     if roles.contains(&Role::Views) {
         for (name, fold) in projections::log_fed() {
             specs.push(subscription::view(resources.view(name, Folds::only(fold)), &resources.shared()));
         }
     }
-    for listed in consumers::all() {
-        if roles.iter().any(|role| role.as_str() == listed.name) {
-            let topics = listed.topics;
-            specs.push(subscription::consumer(resources.consumer(listed), topics, resources.shared()));
-        }
-    }
+    specs.extend(consumers.into_iter().map(|listed| {
+        let topics = listed.topics;
+        subscription::consumer(resources.consumer(listed), topics, resources.shared())
+    }));
     specs
 }
 
@@ -144,9 +156,19 @@ mod tests {
     }
 
     #[test]
-    fn every_consumer_is_a_role() {
-        for name in consumers::NAMES {
-            assert!(name.parse::<Role>().is_ok(), "{name}");
+    fn every_consumer_is_a_role_and_has_a_name_of_its_own() {
+        assert_eq!(distinct(&consumers::all()), Ok(()));
+        for name in consumers::names() {
+            assert_eq!(name.parse(), Ok(Role::Consumer(name)));
         }
+    }
+
+    #[test]
+    fn every_role_is_another_word() {
+        let all = Role::all();
+        let mut words: Vec<&str> = all.iter().map(|role| role.as_str()).collect();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), all.len());
     }
 }

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
 use super::resources::Resources;
-use super::roles::{Role, parts};
+use super::roles::{Role, distinct, parts};
 use super::{probes, shutdown};
 use crate::actors::http::{self as listener, Arguments};
 use crate::actors::supervisor::{self, ChildSpec, start_root};
@@ -16,8 +16,9 @@ use crate::actors::{heartbeat, housekeeper, observer};
 use crate::config::Config;
 use crate::event_store::{PartitionError, Partitions};
 use crate::http::{Gateway, OpsState, ops_router, router};
+use crate::subscription::{Listed, NameError};
 use crate::supervision::StopReason;
-use crate::{faults, postgres, telemetry};
+use crate::{consumers, faults, postgres, telemetry};
 
 /// Pause between two looks for a Postgres that is away at start.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -41,6 +42,9 @@ pub enum ServeError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// Two consumers of one name, or a name that cannot be one.
+    #[error(transparent)]
+    Names(#[from] NameError),
     /// A configuration that must not be served.
     #[error("{0}")]
     Refused(String),
@@ -57,6 +61,14 @@ pub enum ServeError {
 /// # Errors
 /// [`ServeError`], each with what to do next.
 pub async fn serve(config: Config, roles: Vec<Role>) -> Result<(), ServeError> {
+    let mut consumers = consumers::all();
+    distinct(&consumers)?;
+    consumers.retain(|listed| roles.contains(&Role::Consumer(listed.name)));
+    run(config, roles, consumers).await
+}
+
+/// Runs these roles, of which `consumers` are those that are consumers.
+pub(super) async fn run(config: Config, roles: Vec<Role>, consumers: Vec<Listed>) -> Result<(), ServeError> {
     telemetry::exporter::install();
     telemetry::trace::install(&config.trace).map_err(ServeError::Refused)?;
     faults::arm_from_environment().map_err(ServeError::Refused)?;
@@ -70,8 +82,8 @@ pub async fn serve(config: Config, roles: Vec<Role>) -> Result<(), ServeError> {
         return Ok(());
     };
     let address = ops_listener.local_addr().unwrap_or(config.ops.listen);
-    let resources = Resources::open(config, db, partitions, &roles, address)?;
-    let children = children(&resources, &roles, ops_listener, rest_listener);
+    let resources = Resources::open(config, db, partitions, &roles, &consumers, address)?;
+    let children = children(&resources, &roles, consumers, ops_listener, rest_listener);
     let arguments = supervisor::Arguments::new(
         resources.root.clone(),
         children,
@@ -130,6 +142,7 @@ fn is_away(error: &sqlx::Error) -> bool {
 fn children(
     resources: &Resources,
     roles: &[Role],
+    consumers: Vec<Listed>,
     ops_listener: TcpListener,
     rest_listener: Option<TcpListener>,
 ) -> Vec<ChildSpec> {
@@ -145,7 +158,7 @@ fn children(
         observer::spec(resources.observing()),
         listen("ops", ops_listener, ops),
     ];
-    children.extend(parts(roles, resources));
+    children.extend(parts(roles, consumers, resources));
     if let Some(socket) = rest_listener {
         let gateway = Gateway {
             commands: resources.commands.clone(),

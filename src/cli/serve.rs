@@ -10,14 +10,18 @@ use crate::telemetry;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: ordo serve --roles http,orders,relay")]
 pub(super) struct Args {
-    /// What this process does, comma separated: http, relay, inventory, orders, notification, views. All by default.
-    #[arg(long, value_delimiter = ',', value_name = "ROLES")]
+    #[arg(long, value_delimiter = ',', value_name = "ROLES", help = about_roles())]
     roles: Vec<Role>,
+}
+
+fn about_roles() -> String {
+    let all: Vec<String> = Role::all().iter().map(ToString::to_string).collect();
+    format!("What this process does, comma separated: {}. All by default", all.join(", "))
 }
 
 pub(super) async fn run(config: Config, args: Args) -> anyhow::Result<ExitCode> {
     telemetry::log::install(&config.log).map_err(anyhow::Error::msg)?;
-    let roles = if args.roles.is_empty() { Role::ALL.to_vec() } else { args.roles };
+    let roles = if args.roles.is_empty() { Role::all() } else { args.roles };
     serve(config, roles).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,57 +4,22 @@ pub mod inventory;
 pub mod notification;
 pub mod orders;
 
-use std::sync::Arc;
+use crate::subscription::{Listed, listed};
 
-use crate::subscription::{Consumer, Folds, Handler, OnDeadLetter, handler};
+pub use inventory::Receiving;
 
-pub use inventory::{Inventory, Receiving};
-pub use notification::Notification;
-pub use orders::Orders;
-
-/// A consumer as the list knows it.
-pub struct Listed {
-    /// Its name and group.
-    pub name: &'static str,
-    /// What it reads.
-    pub topics: &'static [&'static str],
-    /// What it does.
-    pub handler: Arc<dyn Handler>,
-    /// What becomes of a stream whose event is a dead letter.
-    pub on_dead_letter: OnDeadLetter,
-    /// The read models it keeps.
-    pub folds: Folds,
-}
-
-fn listed<C: Consumer>(consumer: C) -> Listed {
-    Listed {
-        name: C::NAME,
-        topics: C::TOPICS,
-        on_dead_letter: C::ON_DEAD_LETTER,
-        folds: C::folds(),
-        handler: handler(consumer),
-    }
-}
-
-/// Every consumer there is.
+/// Every consumer there is. Its name is its role, its Kafka group and its topic of dead letters: all of them follow from
+/// this list.
 #[must_use]
 pub fn all() -> Vec<Listed> {
-    vec![listed(Inventory::default()), listed(Orders), listed(Notification)]
+    vec![
+        listed(inventory::Inventory::default()),
+        listed(orders::Orders).with_commands(),
+        listed(notification::Notification),
+    ]
 }
 
 /// Their names.
-pub const NAMES: &[&str] = &[Inventory::NAME, Orders::NAME, Notification::NAME];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_two_consumers_share_a_name_and_so_a_group() {
-        let mut names: Vec<_> = all().iter().map(|consumer| consumer.name).collect();
-        assert_eq!(names, NAMES);
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), NAMES.len());
-    }
+pub fn names() -> impl Iterator<Item = &'static str> {
+    all().into_iter().map(|listed| listed.name)
 }

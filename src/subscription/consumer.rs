@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
+use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
 
 use super::{Blamed, Delivered, Failure};
@@ -40,11 +41,26 @@ pub trait Reads: Clone + Send + Sync + 'static {
     ///
     /// # Errors
     /// What does not fit.
-    fn read(event_type: &str, payload: &str) -> serde_json::Result<Option<Self>>;
+    fn read(event_type: &str, payload: &str) -> Result<Option<Self>, Unreadable>;
 }
 
-/// Declares what a consumer reads: `reads! { enum Reads { "order.created" => Created(OrderCreated) } }`.
-macro_rules! reads {
+/// Why a payload is not what a consumer expects.
+pub type Unreadable = serde_json::Error;
+
+/// Reads one payload; for [`reads!`], which names nothing its user would have to depend on.
+///
+/// # Errors
+/// What does not fit.
+#[doc(hidden)]
+pub fn read_payload<T: DeserializeOwned>(payload: &str) -> Result<T, Unreadable> {
+    serde_json::from_str(payload)
+}
+
+/// Declares what a consumer reads: `reads! { enum Reads { "order.created" => Created(OrderCreated) } }`. The payloads are
+/// structs of the consumer's own with only the fields it uses; the enum is public, `Clone`, `Debug` and `PartialEq`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __reads {
     ($(#[$meta:meta])* enum $name:ident { $($stored:literal => $variant:ident($payload:ty)),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq)]
@@ -55,16 +71,17 @@ macro_rules! reads {
 
         impl $crate::subscription::Reads for $name {
             const TYPES: &'static [&'static str] = &[$($stored),+];
-            fn read(event_type: &str, payload: &str) -> serde_json::Result<Option<Self>> {
+            fn read(event_type: &str, payload: &str) -> Result<Option<Self>, $crate::subscription::Unreadable> {
                 match event_type {
-                    $($stored => serde_json::from_str(payload).map(|payload| Some(Self::$variant(payload))),)+
+                    $($stored => $crate::subscription::read_payload(payload).map(|read| Some(Self::$variant(read))),)+
                     _ => Ok(None),
                 }
             }
         }
     };
 }
-pub(crate) use reads;
+#[doc(inline)]
+pub use __reads as reads;
 
 /// Events to append because of one event of the batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,12 +139,15 @@ pub trait Consumer: Send + Sync + 'static {
     }
 
     /// Commands to send because of a batch: sent and answered before its transaction opens. "Already so" and refusals
-    /// are outcomes, so asking twice is harmless.
+    /// are outcomes, so asking twice is harmless. Whoever answers with any is listed [`super::Listed::with_commands`]:
+    /// without the aggregates beside it, it would wait for them.
     fn commands(&self, _batch: &[Received<Self::Reads>]) -> Vec<OrderCommand> {
         Vec::new()
     }
 
-    /// What follows from a batch. Effects are made in key order, hot rows last.
+    /// What follows from a batch: its effects, made by `tx` in key order, hot rows last, and the events to append. Both
+    /// are committed with the batch's place, or neither is, so that each event takes effect once. It may be called again
+    /// with the same events after a roll back, and with parts of them.
     fn handle<'a>(
         &'a self,
         _batch: &'a [Received<Self::Reads>],

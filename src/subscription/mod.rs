@@ -26,6 +26,7 @@ pub mod hold;
 mod judge;
 pub mod lag;
 pub mod letters;
+mod listed;
 mod log_feed;
 pub mod lone;
 mod objection;
@@ -45,13 +46,13 @@ pub use admit::{AdmitError, Admitted, Delivered, Entry, Place};
 pub use bisect::{Progress, Work, Worker};
 pub use checkpoint::{Claim, Lane};
 pub use config::{Config, Pauses};
-pub(crate) use consumer::reads;
 pub use consumer::{
     Consumer, Decision, Decisions, Fold, FoldEvent, Folds, Handler, OnDeadLetter, OrderCommand, Reads, Received, Tx,
-    handler,
+    Unreadable, handler, read_payload, reads,
 };
 pub use failure::{Blamed, BoxError, Cause, Dependency, Failure};
 pub use feed::{Batch, Feed, FeedError, Record};
+pub use listed::{Listed, NameError, check_names, listed};
 pub use log_feed::LogFeed;
 pub use objection::Objection;
 pub use reader::Subscription;
