@@ -250,7 +250,8 @@ fn actors_are_stopped_and_never_killed() {
 fn every_variable_of_ours_is_known() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut texts = vec![root.join("Makefile"), root.join(".ci/run")];
-    let mut folders: Vec<PathBuf> = ["scripts", "docker", "src", "tests", "harness/src"].map(|f| root.join(f)).into();
+    let mut folders: Vec<PathBuf> =
+        ["scripts", "docker", "src", "tests", "examples", "harness/src"].map(|f| root.join(f)).into();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -1,5 +1,6 @@
 //! The composition root: the only folder that may see everything.
 
+mod follow;
 mod migrate;
 mod nodes;
 mod probes;
@@ -9,6 +10,7 @@ mod serve;
 mod shutdown;
 mod topics;
 
+pub use follow::follow;
 pub use migrate::{MigrateError, Migrated, migrate};
 pub use probes::doctor;
 pub use roles::Role;

@@ -45,6 +45,7 @@ pub(super) struct Resources {
     pub(super) orders: Shards<Order>,
     pub(super) products: Shards<Product>,
     pub(super) commands: Commands,
+    known: Vec<Listed>,
     connect: PgConnectOptions,
     owner: Uuid,
     bell: Bell,
@@ -67,7 +68,8 @@ impl Resources {
         let owner = clock::new_id();
         let name = node_name(&config.supervision.node_name);
         let roles = roles.iter().map(ToString::to_string).collect();
-        let letters: Vec<&str> = consumers::names().chain(consumers.iter().map(|listed| listed.name)).collect();
+        let known = known(consumers);
+        let letters: Vec<&str> = known.iter().map(|listed| listed.name).collect();
         let bell = Bell::new(partitions.count());
         let (orders, products) =
             (Shards::new(partitions, &config.aggregates), Shards::new(partitions, &config.aggregates));
@@ -83,6 +85,7 @@ impl Resources {
             publisher: Arc::new(Publisher::new(config.kafka.clone())),
             topics: Topics::new(config.kafka.clone(), partitions, &letters),
             pressure: Pressure::default(),
+            known,
             config,
             db,
             partitions,
@@ -209,8 +212,8 @@ impl Resources {
             history: self.history.clone(),
             node: self.node.clone(),
             silent_after: self.config.supervision.silent_after,
-            consumers: consumers::all().into_iter().map(followed).collect(),
-            handlers: consumers::all().into_iter().map(|listed| self.consumer(listed)).collect(),
+            consumers: self.known.iter().map(followed).collect(),
+            handlers: self.known.iter().map(|listed| self.consumer(listed.clone())).collect(),
             db: self.db.clone(),
         }
     }
@@ -236,8 +239,16 @@ impl Resources {
     }
 }
 
+/// Every consumer operators may ask about here: ordo's own, whatever this process runs, and what it runs besides.
+fn known(running: &[Listed]) -> Vec<Listed> {
+    let mut known = consumers::all();
+    let besides = running.iter().filter(|listed| consumers::names().all(|name| name != listed.name));
+    known.extend(besides.cloned());
+    known
+}
+
 /// A consumer as operators know it.
-fn followed(listed: Listed) -> Followed {
+fn followed(listed: &Listed) -> Followed {
     let topics = listed.topics.iter().map(|topic| (*topic).to_owned()).collect();
     Followed { name: listed.name.to_owned(), topics }
 }

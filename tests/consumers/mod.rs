@@ -4,6 +4,7 @@ mod again;
 mod crashes;
 mod failures;
 mod fence;
+mod followed;
 mod foreign_records;
 mod last_piece;
 mod notified_once;

@@ -15,7 +15,8 @@ pub struct Database {
     /// With the owner's role, for what a test itself looks at or breaks.
     pub db: PgPool,
     pub partitions: Partitions,
-    owner_url: String,
+    /// With the owner's role: what `ordo migrate` connects with.
+    pub owner_url: String,
 }
 
 impl Database {
