@@ -82,11 +82,8 @@ async fn a_letter_is_tried_patched_and_replayed_and_what_waited_behind_it_is_dea
     assert_eq!(app.stock_of("mug").await, (10, 0, 0), "a try changes nothing");
     assert_eq!(app.count("inventory.reserved").await, 0);
 
-    app.act(
-        "dlq/replay",
-        json!({ "letterIds": [letter], "patch": serde_json::from_str::<Value>(patch).unwrap() }),
-    )
-    .await;
+    app.act("dlq/replay", json!({ "letterIds": [letter], "patch": serde_json::from_str::<Value>(patch).unwrap() }))
+        .await;
     // The cancellation names Mallory, too: it has become the head, and waits for its own turn.
     let follower = eventually("the follower is a letter of its own", async || {
         let letters = app.ask("dlq?consumer=inventory").await;
