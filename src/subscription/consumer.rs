@@ -37,6 +37,8 @@ pub struct Received<R> {
 pub trait Reads: Clone + Send + Sync + 'static {
     /// Types it reads; every other event passes it by, counted.
     const TYPES: &'static [&'static str];
+    /// Newest version of their schemas that it understands; a newer one can mean anything, and is never guessed at.
+    const SCHEMA_VERSION: i16 = 1;
     /// Reads one of those types.
     ///
     /// # Errors
@@ -263,13 +265,32 @@ impl<C: Consumer> Handler for Typed<C> {
     }
 }
 
+/// An event of a schema that this build does not know.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("version {schema_version} of the schema of {event_type} is newer than this build reads, which is {newest}")]
+pub struct TooNew {
+    /// Its type.
+    pub event_type: String,
+    /// Its version.
+    pub schema_version: i16,
+    /// The newest that is understood.
+    pub newest: i16,
+}
+
 fn received<'a, R: Reads>(events: impl Iterator<Item = (usize, &'a Delivered)>) -> Result<Vec<Received<R>>, Blamed> {
     let mut batch = Vec::new();
     for (cause, delivered) in events {
         let recorded = &delivered.event;
+        let blame = |failure| Blamed { failure, culprit: Some(cause) };
         let read = R::read(&recorded.event_type, &recorded.payload);
-        let read = read.map_err(|error| Blamed { failure: Failure::poison(error), culprit: Some(cause) })?;
-        if let Some(event) = read {
+        if R::TYPES.contains(&recorded.event_type.as_str()) && recorded.schema_version > R::SCHEMA_VERSION {
+            return Err(blame(Failure::poison(TooNew {
+                event_type: recorded.event_type.clone(),
+                schema_version: recorded.schema_version,
+                newest: R::SCHEMA_VERSION,
+            })));
+        }
+        if let Some(event) = read.map_err(|error| blame(Failure::poison(error)))? {
             batch.push(Received {
                 cause,
                 stream_id: recorded.stream_id.clone(),

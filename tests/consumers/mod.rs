@@ -1,6 +1,7 @@
 //! What consumers survive.
 
 mod again;
+mod classes;
 mod crashes;
 mod failures;
 mod fence;
