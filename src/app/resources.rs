@@ -24,6 +24,7 @@ use crate::event_store::{Bell, Partitions, Pressure};
 use crate::kafka::{Publisher, Topics};
 use crate::ops::Context;
 use crate::postgres::{self, SetupError};
+use crate::subscription::fault::Panel;
 use crate::subscription::overview::Followed;
 use crate::subscription::{Folds, Listed, OnDeadLetter, Subscription};
 use crate::supervision::{ActorPath, History, Node};
@@ -49,6 +50,7 @@ pub(super) struct Resources {
     connect: PgConnectOptions,
     owner: Uuid,
     bell: Bell,
+    panel: Panel,
     pub(super) pressure: Pressure,
     writers: Vec<Route<writer::Message>>,
     publisher: Arc<Publisher>,
@@ -86,6 +88,7 @@ impl Resources {
             topics: Topics::new(config.kafka.clone(), partitions, &letters),
             pressure: Pressure::default(),
             known,
+            panel: Panel::of(&config.subscription),
             config,
             db,
             partitions,
@@ -214,6 +217,7 @@ impl Resources {
             silent_after: self.config.supervision.silent_after,
             consumers: self.known.iter().map(followed).collect(),
             handlers: self.known.iter().map(|listed| self.consumer(listed.clone())).collect(),
+            has_fault_panel: self.config.subscription.fault_panel,
             db: self.db.clone(),
         }
     }
@@ -235,6 +239,7 @@ impl Resources {
             db: self.db.clone(),
             partitions: self.partitions,
             bell: self.bell.clone(),
+            panel: self.panel.clone(),
         }
     }
 }

@@ -96,7 +96,11 @@ async fn act<A: Action>(
     Body(wanted): Body<Wanted<A::Args>>,
 ) -> Result<Json<Done<A::Plan, A::Outcome>>, Failed> {
     needs(&caller, A::ROLE)?;
-    match plan::run::<A>(wanted, &caller, &context.node.name, &context.db).await {
+    let done = match A::is_open(&context) {
+        Ok(()) => plan::run::<A>(wanted, &caller, &context.node.name, &context.db).await,
+        Err(refused) => Err(refused),
+    };
+    match done {
         Ok(done) => Ok(Json(done)),
         Err(action::Refused::Postgres(error)) => Err(error.into()),
         Err(refused) => Err(Failed(not_done(&refused))),

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
 
+use super::Context;
 use super::access::Role;
 use crate::subscription::Objection;
 use crate::subscription::release::Word;
@@ -75,6 +76,14 @@ pub trait Action: 'static {
     type Plan: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'static;
     /// What it has done.
     type Outcome: Serialize + JsonSchema + Send + 'static;
+
+    /// Whether this process lets it be done at all.
+    ///
+    /// # Errors
+    /// [`Refused`], with what has to change first.
+    fn is_open(_context: &Context) -> Result<(), Refused> {
+        Ok(())
+    }
 
     /// Looks up what it will touch, and locks it.
     ///

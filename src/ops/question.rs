@@ -28,6 +28,8 @@ pub struct Context {
     pub consumers: Vec<Followed>,
     /// Every consumer of this build, whatever this process runs: letters are tried with their handlers.
     pub handlers: Arc<[Subscription]>,
+    /// Whether events can be made to fail on purpose.
+    pub has_fault_panel: bool,
     /// Everything durable.
     pub db: PgPool,
 }

@@ -32,6 +32,9 @@ pub struct Config {
     /// How long a process has to have been up before it runs events over which two others have ended: zero to 1 h.
     #[serde(with = "humantime_serde")]
     pub suspect_wait: Duration,
+    /// Whether operators may make events fail on purpose (`ordo faults`): for demonstrations and tests, never where orders
+    /// count.
+    pub fault_panel: bool,
     /// First pause between two tries; doubled each time, with jitter.
     #[serde(with = "humantime_serde")]
     pub backoff_min: Duration,
@@ -80,6 +83,7 @@ impl Default for Config {
             parked_streams: 1_024,
             parked_depth: 1_024,
             suspect_wait: Duration::from_secs(10),
+            fault_panel: false,
             backoff_min: Duration::from_millis(50),
             backoff_max: Duration::from_secs(2),
             dependency_backoff_max: Duration::from_secs(10),

@@ -31,6 +31,11 @@ pub(super) async fn ask_first(subscription: &Subscription, events: &[&Delivered]
     let wanted = commands(subscription, events)?;
     match &subscription.commands {
         Some(commands) if !wanted.is_empty() => {
+            // A command that was sent has had its effect: what is to fail fails before.
+            if subscription.panel.is_on() {
+                let mut db = subscription.db.acquire().await.map_err(Failure::from)?;
+                panics::caught_async(subscription.panel.strike(subscription, events, &mut db)).await??;
+            }
             Ok(ask::send(&subscription.name, wanted, events, spans, commands).await?)
         }
         _ => Ok(()),
@@ -64,7 +69,11 @@ pub(super) async fn decide(
         return Ok(Decisions::new());
     };
     faults::fail_handler(&subscription.name, fresh)?;
-    panics::caught_async(handler.handle(fresh, Tx { db: tx, after_conflict })).await?
+    panics::caught_async(async {
+        subscription.panel.strike(subscription, fresh, &mut *tx).await?;
+        handler.handle(fresh, Tx { db: tx, after_conflict }).await
+    })
+    .await?
 }
 
 /// Decisions as appends: each carries the event that caused it.

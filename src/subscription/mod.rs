@@ -20,6 +20,7 @@ pub mod dead_letter;
 pub mod dedup;
 mod effects;
 mod failure;
+pub mod fault;
 mod feed;
 mod guard;
 pub mod hold;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 
 use super::consumer::{Folds, Handler, OnDeadLetter};
+use super::fault::Panel;
 use super::{Config, Delivered};
 use crate::commands::Commands;
 use crate::event_store::{Bell, Partitions};
@@ -25,6 +26,8 @@ pub struct Subscription {
     pub lease: Option<Duration>,
     /// Where its commands go.
     pub commands: Option<Commands>,
+    /// What makes its events fail on purpose.
+    pub panel: Panel,
     /// How it is run.
     pub config: Config,
     /// Largest event it may append, in bytes.

@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use ordo::consumers;
 use ordo::contracts::{Position, RecordedEvent};
 use ordo::event_store::{Bell, NewEvent};
+use ordo::subscription::fault::Panel;
 use ordo::subscription::pass::{self, Item, PassError, Passed, pass};
 use ordo::subscription::{
     Admitted, Blamed, Claim, Config, Decision, Decisions, Delivered, Entry, Failure, Folds, Handler, Lane,
@@ -128,6 +129,7 @@ impl Stage {
             folds,
             lease: None,
             commands: None,
+            panel: Panel::default(),
             config: Config::default(),
             event_bytes: 100_000,
             db: db.clone(),

@@ -3,6 +3,7 @@
 mod consumers;
 mod control;
 mod dead_letters;
+mod faults;
 mod letterbox;
 mod replays;
 mod why;

@@ -1,0 +1,2 @@
+-- A sign of life, so that the transaction is idle no longer.
+select 1
