@@ -166,7 +166,7 @@ async fn set_stage(args: &Args, service_logs: &Path) -> anyhow::Result<(Stage, M
     let log = Log::connect(database_url).await?;
     let machine = Machine::look(&args.ordo, &log, args.kafka_pid).await?;
     progress.note(&format!("bench: {machine}"));
-    let catalogue = Catalogue { products: args.products as usize, scarce: 0 };
+    let catalogue = Catalogue { products: args.products as usize, scarce: 0, marked: Vec::new() };
     let terms = Terms {
         database_url: database_url.to_owned(),
         seconds: args.seconds,

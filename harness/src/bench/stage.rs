@@ -124,6 +124,7 @@ impl Stage {
             cancel_percent: 0,
             cancel_within: Duration::ZERO,
             repeat_percent: 0,
+            marks: Vec::new(),
             seed: 1,
             history: None,
         };

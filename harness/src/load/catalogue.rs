@@ -18,6 +18,8 @@ pub struct Catalogue {
     pub products: usize,
     /// Products of their own with little stock, so that some orders are rejected.
     pub scarce: usize,
+    /// Products that only marked orders ask for.
+    pub marked: Vec<String>,
 }
 
 impl Catalogue {
@@ -40,8 +42,9 @@ impl Catalogue {
     ) -> anyhow::Result<()> {
         let ample = (0..self.products).map(|index| (self.product(index), stock));
         let scarce = (0..self.scarce).map(|index| (self.scarce_product(index), scarce_stock));
-        let total = self.products + self.scarce;
-        let mut seeded = stream::iter(ample.chain(scarce).enumerate())
+        let marked = self.marked.iter().map(|product| (product.clone(), stock));
+        let total = self.products + self.scarce + self.marked.len();
+        let mut seeded = stream::iter(ample.chain(scarce).chain(marked).enumerate())
             .map(|(index, (product, stock))| seed_product(client, product, index, stock, patience))
             .buffer_unordered(SEEDING_AT_ONCE);
         let mut done = 0;

@@ -11,7 +11,7 @@ use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
-use super::{Catalogue, Client, Pace, Patience, Traffic, Until};
+use super::{Catalogue, Client, Mark, Pace, Patience, Traffic, Until};
 use crate::duration;
 use crate::history::HistoryWriter;
 use crate::progress::Progress;
@@ -67,6 +67,10 @@ struct Args {
     /// Share of accepted orders whose POST is sent once more; the checker sees whether the answer is the same.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(..=100))]
     repeat_percent: u8,
+    /// Some orders of a thousand are of this user, and ask only for this product if one is named: mallory=10@poison. Several
+    /// may be given; an order carries one mark at most.
+    #[arg(long, value_name = "USER=PER_MILLE[@PRODUCT]")]
+    mark: Vec<Mark>,
     /// Decides what is ordered; keys are new in every run.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -109,7 +113,11 @@ async fn run(args: Args) -> anyhow::Result<u64> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let _signals = listen_for_signals(Arc::clone(&interrupted))?;
     let client = Client::new(&args.url, usize::from(args.connections), args.timeout)?;
-    let catalogue = Catalogue { products: args.products as usize, scarce: args.scarce as usize };
+    let catalogue = Catalogue {
+        products: args.products as usize,
+        scarce: args.scarce as usize,
+        marked: args.mark.iter().filter_map(|mark| mark.product.clone()).collect(),
+    };
     let patience = Patience { give_up: args.give_up };
     if let Some(stock) = args.stock {
         catalogue.seed(&client, stock, args.scarce_stock, &patience, &progress).await?;
@@ -125,6 +133,7 @@ async fn run(args: Args) -> anyhow::Result<u64> {
         cancel_within: args.cancel_within,
         repeat_percent: args.repeat_percent,
         seed: args.seed,
+        marks: args.mark,
         history: args.history.as_deref().map(HistoryWriter::append_to).transpose()?,
     };
     let summary = traffic.run(&progress, &interrupted).await?;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::catalogue::Catalogue;
 use super::chance::Chance;
+use super::mark::{self, Mark};
 use super::popularity::Popularity;
 
 /// Share of orders that also ask for a scarce product, when there are any.
@@ -21,6 +22,7 @@ pub struct Orders {
     cancel_percent: u8,
     repeat_percent: u8,
     seed: u64,
+    marks: Vec<Mark>,
 }
 
 /// A request ready to be sent; `items` is where its lines stand in the body.
@@ -44,25 +46,35 @@ impl Orders {
             cancel_percent,
             repeat_percent,
             seed,
+            marks: Vec::new(),
         }
     }
 
+    /// With some orders marked.
+    pub fn marked(mut self, marks: Vec<Mark>) -> Self {
+        self.marks = marks;
+        self
+    }
+
     /// The lines follow from seed and number. The key does not: with the same key a second run would only be told what
-    /// the first one was. The user is the key's own, so that the checker can count the orders that a key made.
+    /// the first one was. The user is the key's own, so that the checker can count the orders that a key made; only those
+    /// that carry a mark share theirs.
     pub fn order(&self, number: u64) -> Order {
         let mut chance = Chance::of(self.seed, number);
         let key = Uuid::new_v4();
-        let user_id = format!("user-{}", key.simple());
+        let mark = mark::draw(&self.marks, self.seed, number);
+        let user_id = mark.map_or_else(|| format!("user-{}", key.simple()), |mark| mark.user.clone());
+        let only = mark.and_then(|mark| mark.product.as_ref());
         let mut body = String::with_capacity(256);
         _ = write!(body, r#"{{"userId":"{user_id}","items":"#);
         let start = body.len();
-        let count = chance.between(1, MOST_LINES);
+        let count = if only.is_some() { 1 } else { chance.between(1, MOST_LINES) };
         for index in 0..count {
             let scarce = index == 0 && !self.scarce.is_empty() && chance.percent(SCARCE_PERCENT);
-            let product = if scarce {
-                &self.scarce[chance.next() as usize % self.scarce.len()]
-            } else {
-                &self.products[self.popularity.draw(&mut chance)]
+            let product = match only {
+                Some(product) => product,
+                None if scarce => &self.scarce[chance.next() as usize % self.scarce.len()],
+                None => &self.products[self.popularity.draw(&mut chance)],
             };
             let open = if index == 0 { '[' } else { ',' };
             let quantity = chance.between(1, MOST_OF_A_LINE);
@@ -84,7 +96,7 @@ mod tests {
     use crate::wire::lines::Line;
 
     fn orders(seed: u64) -> Orders {
-        Orders::of(&Catalogue { products: 20, scarce: 2 }, 10, 10, seed)
+        Orders::of(&Catalogue { products: 20, scarce: 2, marked: Vec::new() }, 10, 10, seed)
     }
 
     #[test]
@@ -105,6 +117,14 @@ mod tests {
         let (one, two) = (orders(5).order(9), orders(5).order(9));
         assert_eq!(one.body[one.items.clone()], two.body[two.items.clone()]);
         assert_ne!(one.key, two.key);
+    }
+
+    #[test]
+    fn a_marked_order_has_its_user_and_asks_for_its_product_alone() {
+        let marked = orders(1).marked(vec!["mallory=1000@poison".parse().unwrap()]).order(3);
+        assert_eq!(marked.user_id, "mallory");
+        let lines: Vec<Line> = serde_json::from_str(&marked.body[marked.items]).unwrap();
+        assert_eq!(lines.iter().map(|line| line.product_id.as_str()).collect::<Vec<_>>(), ["poison"]);
     }
 
     #[test]

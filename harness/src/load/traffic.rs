@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::catalogue::Catalogue;
 use super::client::{Answer, Client};
+use super::mark::Mark;
 use super::order::{Order, Orders};
 use super::pace::{Due, Pace, Schedule, Until};
 use super::post::{Attempted, Ended, Request, post_until_answered};
@@ -34,6 +35,8 @@ pub struct Traffic {
     /// Share of accepted orders whose POST is sent once more: it must be answered as the first time.
     pub repeat_percent: u8,
     pub seed: u64,
+    /// Orders that are meant to fail somewhere.
+    pub marks: Vec<Mark>,
     pub history: Option<HistoryWriter>,
 }
 
@@ -53,7 +56,7 @@ impl Traffic {
     /// Ends when the schedule does, or soon after `interrupted` is set; orders under way are carried to their end.
     pub async fn run(self, progress: &Progress, interrupted: &AtomicBool) -> anyhow::Result<Summary> {
         let shared = Arc::new(Shared {
-            orders: Orders::of(&self.catalogue, self.cancel_percent, self.repeat_percent, self.seed),
+            orders: Orders::of(&self.catalogue, self.cancel_percent, self.repeat_percent, self.seed).marked(self.marks),
             schedule: Schedule::start(self.pace, self.until),
             patience: self.patience,
             cancel_within: self.cancel_within,
