@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use clap::Parser;
 
+use super::checks::letters::{GivesUp, Letters};
 use super::checks::{self, LogCheck};
 use super::finding::Finding;
 use super::history_index::HistoryIndex;
 use super::kafka::Topics;
+use super::letters::Discarded;
 use super::log::Log;
 use super::report::Report;
 use super::settle::{Rest, wait_for_rest};
@@ -21,6 +23,7 @@ use crate::{duration, history};
 
 pub const AT_REST: &str = "the system came to rest: all decided, all told, all published";
 pub const NO_DEAD_LETTERS: &str = "there is no dead letter";
+pub const NOTHING_WAITS: &str = "no stream is set aside";
 
 /// Checks a settled ordo from outside: Postgres, Kafka and what a load was answered.
 ///
@@ -57,6 +60,10 @@ struct Args {
     /// Dead letters are no violation.
     #[arg(long)]
     allow_dead_letters: bool,
+    /// This consumer was made to give up on the orders of this user: each must have one dead letter, and nothing else. What
+    /// an operator has discarded is not missed; in the end no letter is open. Several may be named.
+    #[arg(long, value_name = "CONSUMER=USER", conflicts_with = "allow_dead_letters")]
+    gives_up: Vec<GivesUp>,
     /// Records that the log does not know are no violation.
     #[arg(long)]
     allow_foreign_records: bool,
@@ -97,8 +104,11 @@ async fn run(args: Args) -> anyhow::Result<Report> {
     let log = Log::connect(&args.database_url).await?;
     let topics = Topics::connect(&args.brokers, &args.topic_prefix)?;
 
+    let letters = log.letters().await?;
+    let discarded = Discarded::of(&letters);
+    let excused = discarded.excused(&log).await?;
     let mut at_rest = Finding::of(AT_REST);
-    let heads = match wait_for_rest(&log, &topics, args.still, args.settle, &progress).await? {
+    let heads = match wait_for_rest(&log, &topics, args.still, args.settle, excused, &progress).await? {
         Rest::At { heads } => {
             at_rest.check(true, String::new);
             heads
@@ -110,7 +120,11 @@ async fn run(args: Args) -> anyhow::Result<Report> {
         Rest::Moving => bail!("the log still grows after {:?}: stop the load, or give --settle more time", args.settle),
     };
 
-    let checks = checks::all(u32::try_from(heads.len())?, history, log.stock().await?);
+    let mut checks = checks::all(u32::try_from(heads.len())?, history, log.stock().await?, &discarded);
+    let must_give_up = !args.gives_up.is_empty();
+    if must_give_up {
+        checks.push(Box::new(Letters::of(args.gives_up, log.letters().await?)));
+    }
     let mut findings = vec![at_rest];
     let mut audit =
         Audit { log: &log, topics: &topics, mirrored: &args.mirrored, checks, found: TopicFindings::default() };
@@ -125,6 +139,9 @@ async fn run(args: Args) -> anyhow::Result<Report> {
     findings.extend(audit.checks.into_iter().flat_map(LogCheck::findings));
     findings.extend(audit.found.all(args.allow_foreign_records));
     if !args.allow_dead_letters {
+        findings.push(nothing_waits(&log).await?);
+    }
+    if !args.allow_dead_letters && !must_give_up {
         findings.push(dead_letters(&log).await?);
     }
     Ok(Report {
@@ -144,6 +161,16 @@ async fn dead_letters(log: &Log) -> anyhow::Result<Finding> {
     let letters = log.dead_letters().await?;
     finding.check(letters.is_empty(), || {
         letters.iter().map(|(subscription, count)| format!("{subscription}: {count}")).collect::<Vec<_>>().join(", ")
+    });
+    Ok(finding)
+}
+
+async fn nothing_waits(log: &Log) -> anyhow::Result<Finding> {
+    let mut finding = Finding::of(NOTHING_WAITS);
+    let parked = log.parked().await?;
+    finding.check(parked.is_empty(), || {
+        let named = parked.iter().take(5).map(|(consumer, stream, depth)| format!("{consumer}: {stream} ({depth})"));
+        format!("{} streams, such as {}", parked.len(), named.collect::<Vec<_>>().join(", "))
     });
     Ok(finding)
 }

@@ -3,8 +3,10 @@
 use anyhow::{Context, ensure};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
+use uuid::Uuid;
 
 use super::checks::{StockRow, StockView};
+use super::letters::Letter;
 use super::row::Row;
 use super::settle::Counts;
 use crate::wire::event::Event;
@@ -24,6 +26,14 @@ const COUNTS: &str = "SELECT split_part(stream_id, ':', 1), event_type, count(*)
 const STOCK: &str = "SELECT product_id, available, reserved, shipped FROM views.stock_v1 \
      WHERE product_id > $1 ORDER BY product_id LIMIT $2";
 const DEAD_LETTERS: &str = "SELECT subscription, count(*) FROM dead_letter GROUP BY 1 ORDER BY 1";
+
+const LETTERS: &str = "SELECT subscription, coalesce(stream_id, ''), coalesce(version, 0), coalesce(event_type, ''), state \
+     FROM dead_letter ORDER BY subscription, id";
+const WAITING: &str = "SELECT subscription, stream_id, depth FROM parked_stream ORDER BY subscription, stream_id";
+/// $1 streams of orders.
+const WITHOUT_OUTCOME: &str = "SELECT count(*) FROM unnest($1::text[]) AS asked(stream_id) WHERE NOT EXISTS \
+     (SELECT FROM log d WHERE d.stream_id = asked.stream_id \
+      AND d.event_type IN ('order.confirmed', 'order.rejected', 'order.cancelled'))";
 
 const NEXT: &str = "see whether Postgres runs and `ordo migrate` was done with this database";
 
@@ -108,6 +118,32 @@ impl Log {
 
     pub async fn dead_letters(&self) -> anyhow::Result<Vec<(String, i64)>> {
         sqlx::query_as(DEAD_LETTERS).fetch_all(&self.pool).await.with_context(|| reading("dead_letter"))
+    }
+
+    /// Every letter, whatever became of it.
+    pub async fn letters(&self) -> anyhow::Result<Vec<Letter>> {
+        let rows: Vec<(String, String, i32, String, String)> =
+            sqlx::query_as(LETTERS).fetch_all(&self.pool).await.with_context(|| reading("dead_letter"))?;
+        let letter = |(consumer, stream_id, version, event_type, state)| Letter {
+            consumer,
+            stream_id,
+            version,
+            event_type,
+            state,
+        };
+        Ok(rows.into_iter().map(letter).collect())
+    }
+
+    /// Streams set aside, with how many of their events wait.
+    pub async fn parked(&self) -> anyhow::Result<Vec<(String, String, i32)>> {
+        sqlx::query_as(WAITING).fetch_all(&self.pool).await.with_context(|| reading("parked_stream"))
+    }
+
+    /// How many of these orders have not been confirmed, rejected or cancelled.
+    pub async fn without_outcome(&self, orders: impl Iterator<Item = Uuid>) -> anyhow::Result<i64> {
+        let streams: Vec<String> = orders.map(|order| format!("order:{order}")).collect();
+        let count = sqlx::query_scalar(WITHOUT_OUTCOME).bind(streams).fetch_one(&self.pool).await;
+        count.with_context(|| reading("log"))
     }
 
     pub async fn server_version(&self) -> anyhow::Result<String> {

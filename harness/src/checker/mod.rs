@@ -8,6 +8,7 @@ pub(crate) mod cli;
 mod finding;
 pub(crate) mod history_index;
 mod kafka;
+pub(crate) mod letters;
 mod log;
 mod report;
 mod row;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::kafka::Topics;
+use super::letters::Excused;
 use super::log::Log;
 use crate::progress::Progress;
 use crate::wire::stream::{EVENT_TOPICS, topic_index};
@@ -24,6 +25,8 @@ pub struct Counts {
     released: i64,
     taken_out: i64,
     notifications: i64,
+    /// What consumers were made to leave out.
+    excused: Excused,
     /// By topic and partition, the last position that the topic must hold.
     last: [Vec<i64>; EVENT_TOPICS.len()],
 }
@@ -65,7 +68,7 @@ impl Counts {
 
     /// Orders of which the system still owes an outcome.
     pub fn backlog(&self) -> i64 {
-        self.created - self.confirmed - self.rejected - self.cancelled_undecided
+        self.created - self.confirmed - self.rejected - self.cancelled_undecided - self.excused.open
     }
 
     /// What is still to come, in words; `None` when the log is complete in itself.
@@ -73,16 +76,16 @@ impl Counts {
         // A reservation that was never confirmed belongs to an order cancelled before, so once all is decided its stock
         // is owed back too, beside that of the orders cancelled after their confirmation.
         let to_be_released = match self.backlog() {
-            0 => self.cancelled - self.cancelled_undecided + self.reserved - self.confirmed,
+            0 => self.cancelled - self.cancelled_undecided + self.reserved - self.confirmed - self.excused.unfollowed,
             _ => 0,
         };
         let to_be_told = self.created + self.confirmed + self.rejected + self.shipped;
         let awaited: Vec<String> = [
             (self.backlog(), "orders to be confirmed or rejected"),
-            (self.created - self.reserved - self.out_of_stock, "decisions of inventory"),
+            (self.created - self.reserved - self.out_of_stock - self.excused.undecided, "decisions of inventory"),
             (to_be_released - self.released, "releases of stock"),
             (self.shipped - self.taken_out, "stock movements of shipped orders"),
-            (to_be_told - self.notifications, "notifications"),
+            (to_be_told - self.notifications - self.excused.untold, "notifications"),
         ]
         .into_iter()
         .filter(|(count, _)| *count > 0)
@@ -144,10 +147,12 @@ pub async fn wait_for_rest(
     topics: &Topics,
     still: Duration,
     within: Duration,
+    excused: Excused,
     progress: &Progress,
 ) -> anyhow::Result<Rest> {
     let partitions = log.heads().await?.len();
     let mut watch = Watch::from(log.clone(), vec![0; partitions]);
+    watch.counts.excused = excused;
     let began = Instant::now();
     loop {
         watch.look().await?;
@@ -262,6 +267,18 @@ mod tests {
         counts.add(0, "notification", "notification.requested", 1, 9, 0);
         assert_eq!(counts.awaited().as_deref(), Some("1 stock movements of shipped orders"));
         counts.add(0, "inventory", "inventory.shipped", 1, 9, 0);
+        assert_eq!(counts.awaited(), None);
+    }
+
+    #[test]
+    fn what_was_discarded_is_not_awaited() {
+        // Two more orders: inventory was made to leave one out, and its decision about the other to go unheard.
+        let mut counts = counts(&ALL_DONE);
+        counts.add(0, "order", "order.created", 2, 8, 0);
+        counts.add(0, "inventory", "inventory.reserved", 1, 9, 0);
+        counts.add(0, "notification", "notification.requested", 1, 9, 0);
+        assert!(counts.awaited().is_some());
+        counts.excused = Excused { undecided: 1, open: 2, unfollowed: 1, untold: 1 };
         assert_eq!(counts.awaited(), None);
     }
 

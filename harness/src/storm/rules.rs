@@ -1,7 +1,7 @@
 //! Which promise an invariant of the checker belongs to.
 
 use crate::checker::checks::{
-    accepted, notifications, orders, placement, positions, readable, reservations, stock, versions,
+    accepted, letters, notifications, orders, placement, positions, readable, reservations, stock, versions,
 };
 use crate::checker::{cli, history_index, topic_audit};
 
@@ -53,7 +53,19 @@ const RULES: [(&str, &[&str]); 6] = [
             topic_audit::PARTITIONS,
         ],
     ),
-    ("I4", &[stock::VIEW_IS_FOLD, notifications::ONCE, notifications::TOLD, cli::NO_DEAD_LETTERS]),
+    (
+        "I4",
+        &[
+            stock::VIEW_IS_FOLD,
+            notifications::ONCE,
+            notifications::TOLD,
+            notifications::IN_ORDER,
+            letters::ONE_LETTER,
+            letters::NO_OTHER,
+            letters::NONE_OPEN,
+            cli::NO_DEAD_LETTERS,
+        ],
+    ),
     (
         "I5",
         &[
@@ -70,7 +82,7 @@ const RULES: [(&str, &[&str]); 6] = [
             reservations::GIVEN_BACK,
         ],
     ),
-    ("I9", &[cli::AT_REST]),
+    ("I9", &[cli::AT_REST, cli::NOTHING_WAITS]),
 ];
 
 /// The promise behind an invariant; `?` for one that nobody has put under a promise.
@@ -82,10 +94,13 @@ pub fn promise_of(invariant: &str) -> &'static str {
 mod tests {
     use super::*;
     use crate::checker::checks;
+    use crate::checker::letters::Discarded;
 
     #[test]
     fn every_invariant_belongs_to_a_promise() {
-        let checks = checks::all(1, history_index::HistoryIndex::default(), checks::StockView::new());
+        let (history, stock) = (history_index::HistoryIndex::default(), checks::StockView::new());
+        let mut checks = checks::all(1, history, stock, &Discarded::default());
+        checks.push(Box::new(letters::Letters::of(Vec::new(), Vec::new())));
         let of_log = checks.into_iter().flat_map(checks::LogCheck::findings);
         let of_topics = topic_audit::TopicFindings::default().all(false);
         for finding in of_log.chain(of_topics) {

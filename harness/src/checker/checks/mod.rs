@@ -1,6 +1,7 @@
 //! What must hold of the log. One check = one file and one line in [`all`].
 
 pub(crate) mod accepted;
+pub(crate) mod letters;
 pub(crate) mod life;
 pub(crate) mod notifications;
 pub(crate) mod orders;
@@ -13,6 +14,7 @@ pub(crate) mod versions;
 
 use super::finding::Finding;
 use super::history_index::HistoryIndex;
+use super::letters::Discarded;
 use super::row::Row;
 pub use stock::{StockRow, StockView};
 
@@ -24,16 +26,17 @@ pub trait LogCheck: Send {
     fn findings(self: Box<Self>) -> Vec<Finding>;
 }
 
-pub fn all(partitions: u32, history: HistoryIndex, stock: StockView) -> Vec<Box<dyn LogCheck>> {
+/// `discarded` is what consumers were made to leave out.
+pub fn all(partitions: u32, history: HistoryIndex, stock: StockView, discarded: &Discarded) -> Vec<Box<dyn LogCheck>> {
     vec![
         Box::new(accepted::Accepted::of(history)),
         Box::new(positions::Positions::default()),
         Box::new(versions::Versions::default()),
         Box::new(placement::Placement::over(partitions)),
         Box::new(readable::Readable::default()),
-        Box::new(orders::Orders::default()),
-        Box::new(reservations::Reservations::default()),
-        Box::new(notifications::Notifications::default()),
+        Box::new(orders::Orders::but(discarded.clone())),
+        Box::new(reservations::Reservations::but(discarded.clone())),
+        Box::new(notifications::Notifications::but(discarded.clone())),
         Box::new(stock::Stock::against(stock)),
     ]
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::LogCheck;
 use crate::checker::finding::Finding;
+use crate::checker::letters::Discarded;
 use crate::checker::row::Row;
 use crate::wire::digest::Digest;
 use crate::wire::event::Event;
@@ -13,11 +14,14 @@ use crate::wire::stream::Stream;
 
 pub const ONCE: &str = "one notification.requested per notification stream";
 pub const TOLD: &str = "one notification for each created, confirmed, rejected and shipped";
+pub const IN_ORDER: &str = "customers are told in the order in which it happened";
 
 #[derive(Default)]
 struct Known {
     owed: u32,
     streams: u32,
+    /// How far in the order's life the last notification was.
+    told: u8,
 }
 
 pub struct Notifications {
@@ -26,11 +30,36 @@ pub struct Notifications {
     known: HashMap<Uuid, Known>,
     once: Finding,
     told: Finding,
+    in_order: Finding,
+    discarded: Discarded,
 }
 
 impl Default for Notifications {
     fn default() -> Self {
-        Self { requests: HashMap::new(), known: HashMap::new(), once: Finding::of(ONCE), told: Finding::of(TOLD) }
+        Self {
+            requests: HashMap::new(),
+            known: HashMap::new(),
+            once: Finding::of(ONCE),
+            told: Finding::of(TOLD),
+            in_order: Finding::of(IN_ORDER),
+            discarded: Discarded::default(),
+        }
+    }
+}
+
+impl Notifications {
+    pub fn but(discarded: Discarded) -> Self {
+        Self { discarded, ..Self::default() }
+    }
+}
+
+/// How far in an order's life a notification is, by its stream.
+fn stage(stream_id: &str) -> u8 {
+    match stream_id.rsplit(':').next() {
+        Some("order-created") => 1,
+        Some("order-confirmed" | "order-rejected") => 2,
+        Some("order-shipped") => 3,
+        _ => 0,
     }
 }
 
@@ -44,7 +73,10 @@ impl LogCheck for Notifications {
             (Stream::Notification(id), event) => {
                 let (_, requests) = self.requests.entry(Digest::of(row.stream_id.as_str())).or_insert((id, 0));
                 if *requests == 0 {
-                    self.known.entry(id).or_default().streams += 1;
+                    let (known, stage) = (self.known.entry(id).or_default(), stage(&row.stream_id));
+                    known.streams += 1;
+                    self.in_order.check(stage >= known.told, || row.name());
+                    known.told = stage;
                 }
                 *requests += u32::from(*event == Event::NotificationRequested);
             }
@@ -56,14 +88,16 @@ impl LogCheck for Notifications {
         for (_, (id, requests)) in self.requests.drain() {
             self.once.check(requests == 1, || format!("order {id}: {requests} requests in one notification stream"));
         }
-        for (id, Known { owed, streams }) in self.known.drain() {
-            self.told
-                .check(owed == streams, || format!("order {id}: {owed} events to tell of, {streams} notifications"));
+        for (id, Known { owed, streams, .. }) in self.known.drain() {
+            let left_out = self.discarded.untold.get(&id).copied().unwrap_or(0);
+            self.told.check(owed == streams + left_out, || {
+                format!("order {id}: {owed} events to tell of, {streams} notifications")
+            });
         }
     }
 
     fn findings(self: Box<Self>) -> Vec<Finding> {
-        vec![self.once, self.told]
+        vec![self.once, self.told, self.in_order]
     }
 }
 
@@ -71,6 +105,7 @@ impl LogCheck for Notifications {
 mod tests {
     use super::*;
     use crate::checker::checks::{judge, violated};
+    use crate::checker::letters::fabricated::letter;
     use crate::checker::row::fabricated::{notification, order};
 
     fn violated_by(rows: &[Row]) -> Vec<&'static str> {
@@ -101,6 +136,24 @@ mod tests {
     #[test]
     fn a_customer_not_told_is_found() {
         assert_eq!(violated_by(&[order(1, 1, 1, "order.created")]), [TOLD]);
+    }
+
+    #[test]
+    fn a_customer_told_of_the_end_before_the_beginning_is_found() {
+        let rows = [
+            order(1, 1, 1, "order.created"),
+            order(2, 1, 2, "order.confirmed"),
+            notification(3, 1, "order-confirmed", 1),
+            notification(4, 1, "order-created", 1),
+        ];
+        assert_eq!(violated_by(&rows), [IN_ORDER]);
+    }
+
+    #[test]
+    fn a_notification_that_was_discarded_is_not_missed() {
+        let discarded = Discarded::of(&[letter("notification", "order", 1, "order.created", "discarded")]);
+        let rows = [order(1, 1, 1, "order.created")];
+        assert_eq!(violated(&judge(Notifications::but(discarded), &rows)), [""; 0]);
     }
 
     #[test]

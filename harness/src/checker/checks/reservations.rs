@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::LogCheck;
 use crate::checker::finding::Finding;
+use crate::checker::letters::Discarded;
 use crate::checker::row::Row;
 use crate::wire::digest::Digest;
 use crate::wire::event::{Event, Missing};
@@ -42,6 +43,7 @@ pub struct Reservations {
     same_lines: Finding,
     justified: Finding,
     given_back: Finding,
+    discarded: Discarded,
 }
 
 impl Default for Reservations {
@@ -53,7 +55,14 @@ impl Default for Reservations {
             same_lines: Finding::of(SAME_LINES),
             justified: Finding::of(JUSTIFIED),
             given_back: Finding::of(GIVEN_BACK),
+            discarded: Discarded::default(),
         }
+    }
+}
+
+impl Reservations {
+    pub fn but(discarded: Discarded) -> Self {
+        Self { discarded, ..Self::default() }
     }
 }
 
@@ -97,7 +106,8 @@ impl LogCheck for Reservations {
     fn end_of_partition(&mut self, _partition: i16, _head: i64) {
         for (id, known) in self.known.drain() {
             let Known { reserved, rejected, released, taken_out, cancelled, shipped, .. } = known;
-            self.one_decision.check(known.lines.is_some() && reserved.saturating_add(rejected) == 1, || {
+            let owed = u8::from(!self.discarded.undecided.contains(&id));
+            self.one_decision.check(known.lines.is_some() && reserved.saturating_add(rejected) == owed, || {
                 let created = if known.lines.is_some() { "" } else { " (never created)" };
                 format!("order {id}{created}: {reserved} reserved, {rejected} rejected")
             });
