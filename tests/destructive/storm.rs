@@ -7,11 +7,11 @@ use super::servers::server;
 use crate::support::required;
 
 /// The short form of `make storm`: load, nemesis and checker are programs of their own, and the seed is always the same.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_short_storm_breaks_no_promise() {
-    let results = std::env::temp_dir().join(format!("ordo-storm-{}", std::process::id()));
+async fn short_storm(scenario: &str) {
+    let results = std::env::temp_dir().join(format!("ordo-storm-{scenario}-{}", std::process::id()));
     let nemesis = Command::new(PathBuf::from(required("ORDO_HARNESS_BIN")).join("nemesis"))
-        .args(["--short", "--set", &required("ORDO_TEST_SERVICES"), "--ordo", env!("CARGO_BIN_EXE_ordo")])
+        .args(["--short", "--scenario", scenario])
+        .args(["--set", &required("ORDO_TEST_SERVICES"), "--ordo", env!("CARGO_BIN_EXE_ordo")])
         .args(["--scripts", concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/services")])
         .arg("--results")
         .arg(&results)
@@ -24,4 +24,14 @@ async fn a_short_storm_breaks_no_promise() {
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\nlogs are kept in {}", results.display());
     std::fs::remove_dir_all(&results).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_storm_breaks_no_promise() {
+    short_storm("orders").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consumers_that_fail_in_a_short_storm_lose_nothing_and_are_mended() {
+    short_storm("consumers").await;
 }

@@ -12,7 +12,7 @@ use super::defects::{self, Defect};
 use super::faults;
 use super::forms::{FIXED_SEED, Form};
 use super::report::Report;
-use super::scenarios::{self, Scenario};
+use super::scenarios::{self, Scenario, Size};
 use super::server::Server;
 use super::setup::{Addresses, Ground};
 use super::table;
@@ -129,7 +129,7 @@ fn list() {
     println!("faults");
     faults::all().iter().for_each(|fault| println!("  {:<34}{:?}", fault.name(), fault.needs()));
     println!("scenarios");
-    scenarios::ALL.iter().for_each(|scenario| println!("  {}", scenario.name));
+    scenarios::ALL.iter().for_each(|scenario| println!("  {}", scenario.name()));
     println!("defects");
     defects::ALL.iter().for_each(|defect| println!("  {}", defect.name));
 }
@@ -177,20 +177,21 @@ async fn run(args: &Args, seed: u64) -> anyhow::Result<Ended> {
 }
 
 async fn scenarios(args: &Args, ground: &Ground, addresses: &Addresses, seed: u64) -> anyhow::Result<Ended> {
-    let chosen: Vec<&Scenario> = scenarios::ALL
+    let chosen: Vec<&dyn Scenario> = scenarios::ALL
         .iter()
-        .filter(|scenario| args.scenario.as_ref().is_none_or(|name| name == scenario.name))
+        .copied()
+        .filter(|scenario| args.scenario.as_ref().is_none_or(|name| name == scenario.name()))
         .collect();
     ensure!(!chosen.is_empty(), "there is no scenario {:?}: --list names them", args.scenario);
     let mut ended = Ended::Held;
     for scenario in chosen {
-        let form = match args.short {
-            true => Form::short(),
-            false => {
-                let has_proxy = addresses.kafka_proxy.is_some();
-                Form::full(args.minutes, usize::from(args.processes), has_proxy, &args.only)?
-            }
-        };
+        let form = scenario.form(&Size {
+            is_short: args.short,
+            minutes: args.minutes,
+            processes: usize::from(args.processes),
+            has_kafka_proxy: addresses.kafka_proxy.is_some(),
+            only: &args.only,
+        })?;
         let least = form.least;
         let report = storm(ground, addresses, scenario, form, seed).await?;
         let table = table::of(&report);
@@ -199,7 +200,7 @@ async fn scenarios(args: &Args, ground: &Ground, addresses: &Addresses, seed: u6
             bail!("{lack}: give the storm more minutes, or the machine more rest");
         }
         if let Some(document) = &args.report {
-            table::put_into(document, &table)?;
+            table::put_into(document, scenario.name(), &table)?;
         }
         if !report.holds() {
             ended = Ended::Broken;
@@ -211,11 +212,11 @@ async fn scenarios(args: &Args, ground: &Ground, addresses: &Addresses, seed: u6
 async fn storm(
     ground: &Ground,
     addresses: &Addresses,
-    scenario: &Scenario,
+    scenario: &dyn Scenario,
     form: Form,
     seed: u64,
 ) -> anyhow::Result<Report> {
-    let ground = Ground { results: ground.results.join(form.defect.unwrap_or(scenario.name)), ..ground.clone() };
+    let ground = Ground { results: ground.results.join(form.defect.unwrap_or(scenario.name())), ..ground.clone() };
     std::fs::create_dir_all(&ground.results)?;
     let progress = Progress::on_stderr();
     let report = Storm { ground: &ground, addresses, scenario, form, seed }.run(&progress).await?;
@@ -230,7 +231,7 @@ async fn storm(
 async fn defects(name: &str, ground: &Ground, addresses: &Addresses, seed: u64) -> anyhow::Result<Ended> {
     let chosen: Vec<&Defect> = defects::ALL.iter().filter(|defect| name == "all" || name == defect.name).collect();
     ensure!(!chosen.is_empty(), "there is no defect {name:?}: --list names them");
-    let scenario = scenarios::ALL.first().context("there is no scenario")?;
+    let scenario = *scenarios::ALL.first().context("there is no scenario")?;
     let (mut lines, mut ended) = (Vec::new(), Ended::Held);
     for defect in chosen {
         eprintln!("storm: ordo with the defect {}", defect.name);

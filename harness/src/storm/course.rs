@@ -30,7 +30,7 @@ const MEMORY_MIB: f64 = 768.0;
 pub struct Storm<'a> {
     pub ground: &'a Ground,
     pub addresses: &'a Addresses,
-    pub scenario: &'a Scenario,
+    pub scenario: &'a dyn Scenario,
     pub form: Form,
     pub seed: u64,
 }
@@ -46,9 +46,10 @@ impl Storm<'_> {
     pub async fn run(self, progress: &Progress) -> anyhow::Result<Report> {
         let began = Instant::now();
         progress.show("starting ordo, all roles");
-        let (mut stage, own) = setup::set(self.ground, self.addresses, &self.form).await?;
+        let (mut stage, own) = setup::set(self.ground, self.addresses, self.scenario, &self.form).await?;
+        self.scenario.begin(&stage).await?;
         let watch = Watch::over(stage.nodes.iter().map(|node| node.sight.clone()).collect())?;
-        let mut lag = Lag::of(stage.db.clone()).await?;
+        let mut lag = Lag::of(stage.db.clone(), self.scenario.waiting_users()).await?;
         let mut load = Load::start(self.ground, self.scenario, &self.form, self.seed, &stage.nodes)?;
         let first = lag.recover(clock::now(), BEGINS_WITHIN).await;
         load.runs()?;
@@ -60,8 +61,10 @@ impl Storm<'_> {
         progress.note(&format!("{:>4.0} s  mending, waiting for the orders under way, checking", spent(began)));
         stage.mend().await?;
         load.stop().await?;
+        let ending = self.scenario.end(&mut stage, self.seed, self.form.settle).await?;
         progress.show("checking");
-        let checked = judge::check(self.ground, &own, &load.histories, self.form.settle).await?;
+        let checked =
+            judge::check(self.ground, &own, &load.histories, self.form.settle, self.scenario.checks()).await?;
         progress.show("looking whether anything starts anew");
         let quiet = quiet(&watch).await;
         tally.look_for_ends(&mut stage)?;
@@ -77,9 +80,10 @@ impl Storm<'_> {
         let mut verdicts = checked.findings;
         verdicts.extend([tally.caught_up, tally.alive, quiet, memory]);
         verdicts.extend(answers.verdicts());
+        verdicts.extend(ending.verdicts);
         let report = Report {
             seed: self.seed,
-            scenario: self.scenario.name.to_owned(),
+            scenario: self.scenario.name().to_owned(),
             at: clock::now(),
             cores: std::thread::available_parallelism().map_or(0, usize::from),
             processes: self.form.processes,
@@ -99,6 +103,7 @@ impl Storm<'_> {
             restarts: seen.restarts,
             escalations: seen.escalations,
             most_memory_mib: seen.most_memory_mib,
+            figures: ending.figures,
             verdicts,
         };
         if report.holds() {
@@ -132,7 +137,7 @@ impl Storm<'_> {
                 Until::Elapsed { least, most, rounds } => {
                     first.elapsed() >= most || first.elapsed() >= least && schedule.rounds_done() >= rounds
                 }
-                Until::Rounds(rounds) => schedule.rounds_done() >= rounds,
+                Until::Rounds { rounds, events } => schedule.rounds_done() >= rounds && lag.events() >= events,
             };
             let Some(cycle) = schedule.next().filter(|_| !is_over) else { return Ok(()) };
             let fault = &self.form.faults[cycle.fault];

@@ -10,12 +10,20 @@ use super::faults::{self, Fault, Needs};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
     /// After so long, once so many rounds are done; after `most` in any case.
-    Elapsed {
-        least: Duration,
-        most: Duration,
-        rounds: u64,
-    },
-    Rounds(u64),
+    Elapsed { least: Duration, most: Duration, rounds: u64 },
+    /// After so many rounds, once the log has so many events.
+    Rounds { rounds: u64, events: i64 },
+}
+
+/// Orders of a thousand on which a consumer fails, for each consumer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Faulty {
+    /// For ever.
+    pub poison: u16,
+    /// A few times.
+    pub transient: u16,
+    /// For ever, by panicking.
+    pub panic: u16,
 }
 
 pub struct Form {
@@ -24,6 +32,7 @@ pub struct Form {
     pub rate: f64,
     pub cancel_percent: u8,
     pub repeat_percent: u8,
+    pub faulty: Faulty,
     pub faults: Vec<Box<dyn Fault>>,
     /// How often each comes in a round.
     pub times: Vec<u32>,
@@ -89,6 +98,7 @@ impl Form {
             rate: 120.0,
             cancel_percent: 5,
             repeat_percent: 3,
+            faulty: Faulty::default(),
             faults,
             times,
             followed_percent: 35,
@@ -118,14 +128,31 @@ impl Form {
             rate: 60.0,
             cancel_percent: 5,
             repeat_percent: 3,
+            faulty: Faulty::default(),
             faults,
             times,
             followed_percent: 0,
-            until: Until::Rounds(1),
+            until: Until::Rounds { rounds: 1, events: 0 },
             settle: Duration::from_secs(60),
             defect: None,
             least: Least::default(),
         }
+    }
+}
+
+impl Form {
+    /// Of its faults only those of these names; all if none is named.
+    pub fn only(mut self, names: &[String]) -> anyhow::Result<Self> {
+        for name in names {
+            ensure!(self.faults.iter().any(|fault| fault.name() == name), "the fault {name:?} does not come here");
+        }
+        if names.is_empty() {
+            return Ok(self);
+        }
+        let chosen =
+            self.faults.into_iter().zip(self.times).filter(|(fault, _)| names.iter().any(|name| name == fault.name()));
+        (self.faults, self.times) = chosen.unzip();
+        Ok(self)
     }
 }
 

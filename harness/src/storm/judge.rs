@@ -59,12 +59,19 @@ pub struct Checked {
 }
 
 /// Runs the checker program, which reads Postgres, Kafka and the histories, and nothing of this.
-pub async fn check(ground: &Ground, own: &Own, histories: &[PathBuf], settle: Duration) -> anyhow::Result<Checked> {
+pub async fn check(
+    ground: &Ground,
+    own: &Own,
+    histories: &[PathBuf],
+    settle: Duration,
+    more: Vec<String>,
+) -> anyhow::Result<Checked> {
     let program = ground.programs.join("checker");
     let output = Command::new(&program)
         .args(["--database-url", &own.database_url, "--brokers", &own.brokers])
         .args(["--topic-prefix", &format!("{}.", own.name), "--mirrored", "order.created", "--json"])
         .args(["--settle", &format!("{}ms", settle.as_millis())])
+        .args(more)
         .args(histories)
         .stdin(Stdio::null())
         .stderr(Stdio::piped())

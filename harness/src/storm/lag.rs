@@ -12,12 +12,14 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub const CAUGHT_UP: Duration = Duration::from_secs(1);
 
 const HEADS: &str = "SELECT position FROM log_head ORDER BY partition";
-/// $1 partitions, $2 positions up to which every order is decided: head, and the oldest undecided order with its age.
+/// $1 partitions, $2 positions up to which every order is decided, $3 users whose orders are meant to wait: head, and the
+/// oldest undecided order with its age.
 const OLDEST: &str = "SELECT h.position, o.position, extract(epoch from clock_timestamp() - o.recorded_at)::float8 \
      FROM unnest($1::smallint[], $2::bigint[]) AS asked(partition, after) \
      JOIN log_head h ON h.partition = asked.partition \
      LEFT JOIN LATERAL (SELECT c.position, c.recorded_at FROM log c \
          WHERE c.partition = asked.partition AND c.position > asked.after AND c.event_type = 'order.created' \
+           AND ($3::text[] = '{}' OR NOT c.payload::json ->> 'userId' = ANY($3)) \
            AND NOT EXISTS (SELECT FROM log d WHERE d.stream_id = c.stream_id AND d.version > 1 \
                AND d.event_type IN ('order.confirmed', 'order.rejected', 'order.cancelled')) \
          ORDER BY c.position LIMIT 1) o ON true ORDER BY asked.partition";
@@ -50,14 +52,22 @@ pub struct Lag {
     db: PgPool,
     partitions: Vec<i16>,
     decided: Vec<i64>,
+    waiting_users: Vec<String>,
+    events: i64,
 }
 
 impl Lag {
-    pub async fn of(db: PgPool) -> anyhow::Result<Self> {
+    pub async fn of(db: PgPool, waiting_users: Vec<String>) -> anyhow::Result<Self> {
         let heads: Vec<i64> =
             sqlx::query_scalar(HEADS).fetch_all(&db).await.context("could not read log_head: run `ordo migrate`")?;
         let partitions = (0..i16::try_from(heads.len())?).collect();
-        Ok(Self { db, partitions, decided: vec![0; heads.len()] })
+        let events = heads.iter().sum();
+        Ok(Self { db, partitions, decided: vec![0; heads.len()], waiting_users, events })
+    }
+
+    /// How many the log had when it was last looked at.
+    pub fn events(&self) -> i64 {
+        self.events
     }
 
     /// `None` when Postgres does not answer.
@@ -65,9 +75,11 @@ impl Lag {
         let asked = sqlx::query_as::<_, (i64, Option<i64>, Option<f64>)>(OLDEST)
             .bind(&self.partitions)
             .bind(&self.decided)
+            .bind(&self.waiting_users)
             .fetch_all(&self.db);
         let rows = tokio::time::timeout(Duration::from_secs(5), asked).await.ok()?.ok()?;
         let mut oldest = 0.0_f64;
+        self.events = rows.iter().map(|(head, ..)| head).sum();
         for (decided, (head, undecided, age)) in self.decided.iter_mut().zip(rows) {
             *decided = undecided.map_or(head, |position| position - 1);
             oldest = oldest.max(age.unwrap_or(0.0));

@@ -3,7 +3,8 @@
 //! A storm is a seed: which faults come in which order, whom they hit and how long they last. The machine's timing is not
 //! in the seed, so the same seed makes the same storm and not the same run.
 //!
-//! A fault is one file and one line in `faults/`; what traffic there is, one file and one line in `scenarios/`.
+//! A fault is one file and one line in `faults/`; what it all hits, and how that begins and ends, one file and one line in
+//! `scenarios/`.
 
 mod cli;
 mod course;
@@ -13,6 +14,7 @@ mod forms;
 mod judge;
 mod lag;
 mod node;
+mod operator;
 mod proxy;
 mod report;
 mod rules;

@@ -38,6 +38,8 @@ pub struct Node {
     pub url: String,
     ordo: PathBuf,
     environment: Vec<(String, String)>,
+    /// Only these; all if none is named.
+    roles: Option<&'static str>,
     log_file: PathBuf,
     child: Option<Child>,
     http: reqwest::Client,
@@ -59,10 +61,17 @@ impl Node {
             url: format!("http://{rest}"),
             ordo: ordo.to_owned(),
             environment,
+            roles: None,
             log_file: results.join(format!("ordo-{number}.log")),
             child: None,
             http: reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?,
         })
+    }
+
+    /// With these roles alone.
+    pub fn with_roles(mut self, roles: &'static str) -> Self {
+        self.roles = Some(roles);
+        self
     }
 
     pub fn name(&self) -> String {
@@ -78,6 +87,7 @@ impl Node {
             .with_context(|| format!("could not write {}: choose another --results", self.log_file.display()))?;
         let child = Command::new(&self.ordo)
             .arg("serve")
+            .args(self.roles.into_iter().flat_map(|roles| ["--roles", roles]))
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .envs(more.iter().copied())
             .stdin(Stdio::null())
@@ -131,7 +141,9 @@ impl Node {
 
     /// Until it serves, all its consumers with it.
     pub async fn ready(&mut self) -> anyhow::Result<()> {
-        let (began, address) = (Instant::now(), format!("{}/readyz", self.url));
+        // Without the role for callers nobody listens for them.
+        let listener = if self.roles.is_some() { &self.sight.ops_url } else { &self.url };
+        let (began, address) = (Instant::now(), format!("{listener}/readyz"));
         let mut said = "no answer yet".to_owned();
         while began.elapsed() < READY_WITHIN {
             if let Some(status) = self.ended()? {

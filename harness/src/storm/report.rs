@@ -66,6 +66,8 @@ pub struct Report {
     pub restarts: f64,
     pub escalations: f64,
     pub most_memory_mib: f64,
+    /// What the scenario has to say.
+    pub figures: Vec<(String, String)>,
     pub verdicts: Vec<Verdict>,
 }
 
@@ -121,6 +123,7 @@ mod tests {
             restarts: 0.0,
             escalations: 0.0,
             most_memory_mib: 0.0,
+            figures: Vec::new(),
             verdicts: Vec::new(),
         }
     }

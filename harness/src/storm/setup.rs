@@ -18,6 +18,8 @@ use super::stage::Stage;
 
 /// What the client of a load waits for one answer.
 pub const CLIENT_PATIENCE: Duration = Duration::from_secs(10);
+/// What a process does that only joins the consumer groups.
+const CONSUMER_ROLES: &str = "inventory,orders,notification";
 const LOAD_ENDS_WITHIN: Duration = Duration::from_secs(100);
 
 /// Where everything is.
@@ -117,7 +119,12 @@ async fn connect(url: &str) -> anyhow::Result<PgConnection> {
 }
 
 /// The stage with its processes started and ready.
-pub async fn set(ground: &Ground, addresses: &Addresses, form: &Form) -> anyhow::Result<(Stage, Own)> {
+pub async fn set(
+    ground: &Ground,
+    addresses: &Addresses,
+    scenario: &dyn Scenario,
+    form: &Form,
+) -> anyhow::Result<(Stage, Own)> {
     let crash_points = crash_points(&ground.ordo).await?;
     let own = Own::create(ground, addresses).await?;
     let (credentials, server) = own.database_url.rsplit_once('@').context("the address of Postgres names no user")?;
@@ -136,6 +143,7 @@ pub async fn set(ground: &Ground, addresses: &Addresses, form: &Form) -> anyhow:
         ("ORDO_POSTGRES__POOL", "15".to_owned()),
         ("ORDO_LOG__FILTER", "info,ordo::kafka=debug".to_owned()),
     ];
+    environment.extend(scenario.environment().into_iter().map(|(name, value)| (name, value.to_owned())));
     environment.extend(form.defect.map(|defect| ("ORDO_DEFECT", defect.to_owned())));
     let environment: Vec<(String, String)> =
         environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
@@ -148,8 +156,10 @@ pub async fn set(ground: &Ground, addresses: &Addresses, form: &Form) -> anyhow:
     for node in &mut nodes {
         node.ready().await?;
     }
+    let joiner = Node::new(form.processes + 1, &ground.ordo, environment, &ground.results)?.with_roles(CONSUMER_ROLES);
     let stage = Stage {
         nodes,
+        joiner,
         postgres: Server::of("postgres", &ground.scripts, &ground.set),
         kafka: Server::of("kafka", &ground.scripts, &ground.set),
         to_postgres,
@@ -182,7 +192,13 @@ pub struct Load {
 }
 
 impl Load {
-    pub fn start(ground: &Ground, scenario: &Scenario, form: &Form, seed: u64, nodes: &[Node]) -> anyhow::Result<Self> {
+    pub fn start(
+        ground: &Ground,
+        scenario: &dyn Scenario,
+        form: &Form,
+        seed: u64,
+        nodes: &[Node],
+    ) -> anyhow::Result<Self> {
         let mut load = Self { programs: Vec::new(), histories: Vec::new() };
         for node in nodes {
             let number = node.sight.number;
@@ -193,6 +209,7 @@ impl Load {
                 seed: seed.wrapping_add(number as u64),
                 cancel_percent: form.cancel_percent,
                 repeat_percent: form.repeat_percent,
+                faulty: form.faulty,
                 timeout: CLIENT_PATIENCE,
                 history: &history,
             };
@@ -201,7 +218,7 @@ impl Load {
                 .with_context(|| format!("could not write {}: choose another --results", file.display()))?;
             let program = ground.programs.join("load");
             let child = Command::new(&program)
-                .args((scenario.load)(&traffic))
+                .args(scenario.load(&traffic))
                 .stdin(Stdio::null())
                 .stdout(output.try_clone()?)
                 .stderr(output)

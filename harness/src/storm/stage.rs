@@ -10,6 +10,8 @@ use crate::load::Chance;
 
 pub struct Stage {
     pub nodes: Vec<Node>,
+    /// One more, with the consumers alone; it runs only while it disturbs the others.
+    pub joiner: Node,
     pub postgres: Server,
     pub kafka: Server,
     pub to_postgres: Proxy,
@@ -52,6 +54,7 @@ impl Stage {
         }
         self.postgres.run("start").await?;
         self.kafka.run("start").await?;
+        self.joiner.kill().await?;
         for node in &mut self.nodes {
             match node.ended()? {
                 None if node.sight.pid().is_some() => node.signal("CONT").await?,
@@ -62,7 +65,7 @@ impl Stage {
     }
 
     pub async fn kill_nodes(&mut self) {
-        for node in &mut self.nodes {
+        for node in self.nodes.iter_mut().chain([&mut self.joiner]) {
             // Dropping it kills it, too.
             _ = node.kill().await;
         }

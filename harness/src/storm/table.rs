@@ -8,8 +8,11 @@ use anyhow::{Context, ensure};
 use super::report::Report;
 use super::rules::PROMISES;
 
-const BEGIN: &str = "<!-- last storm: begin -->";
-const END: &str = "<!-- last storm: end -->";
+/// Where a document shows the last storm of a scenario.
+fn marks(scenario: &str) -> (String, String) {
+    let mark = |word: &str| format!("<!-- last storm of {scenario}: {word} -->");
+    (mark("begin"), mark("end"))
+}
 
 /// Markdown.
 pub fn of(report: &Report) -> String {
@@ -81,6 +84,9 @@ fn figures(report: &Report, text: &mut String) -> std::fmt::Result {
     for (what, value) in lines {
         writeln!(text, "| {what} | {value} |")?;
     }
+    for (what, value) in &report.figures {
+        writeln!(text, "| {what} | {value} |")?;
+    }
     if report.cut_lines > 0 {
         writeln!(text, "\nThe histories were cut short in {} lines, which were not checked.", report.cut_lines)?;
     }
@@ -91,19 +97,22 @@ fn seconds(value: Option<f64>) -> String {
     value.map_or("–".into(), |value| format!("{value:.1}"))
 }
 
-/// Replaces what stands between the two marks of a document.
-pub fn put_into(document: &Path, table: &str) -> anyhow::Result<()> {
+/// Replaces what stands between a scenario's two marks of a document.
+pub fn put_into(document: &Path, scenario: &str, table: &str) -> anyhow::Result<()> {
     let name = document.display();
     let before = std::fs::read_to_string(document).with_context(|| format!("could not read {name}"))?;
-    let after = replaced(&before, table).with_context(|| format!("{name} lacks the lines {BEGIN} and {END}"))?;
+    let (begin, end) = marks(scenario);
+    let after =
+        replaced(&before, scenario, table).with_context(|| format!("{name} lacks the lines {begin} and {end}"))?;
     std::fs::write(document, after).with_context(|| format!("could not write {name}: free some space"))
 }
 
-fn replaced(document: &str, table: &str) -> anyhow::Result<String> {
-    let (head, rest) = document.split_once(BEGIN).context("no begin")?;
-    let (_, tail) = rest.split_once(END).context("no end")?;
-    ensure!(!tail.contains(BEGIN), "more than one begin");
-    Ok(format!("{head}{BEGIN}\n\n{}\n\n{END}{tail}", table.trim()))
+fn replaced(document: &str, scenario: &str, table: &str) -> anyhow::Result<String> {
+    let (begin, end) = marks(scenario);
+    let (head, rest) = document.split_once(&begin).context("no begin")?;
+    let (_, tail) = rest.split_once(&end).context("no end")?;
+    ensure!(!tail.contains(&begin), "more than one begin");
+    Ok(format!("{head}{begin}\n\n{}\n\n{end}{tail}", table.trim()))
 }
 
 #[cfg(test)]
@@ -112,14 +121,16 @@ mod tests {
 
     #[test]
     fn only_what_is_between_the_marks_is_replaced_however_often() {
-        let document = format!("# Title\n{BEGIN}\nold\n{END}\nafter\n");
-        let once = replaced(&document, "new").unwrap();
-        assert_eq!(once, format!("# Title\n{BEGIN}\n\nnew\n\n{END}\nafter\n"));
-        assert_eq!(replaced(&once, "new").unwrap(), once);
+        let ([begin, end], [begin_other, end_other]) = (marks("one").into(), marks("other").into());
+        let other = format!("{begin_other}\nkept\n{end_other}\n");
+        let document = format!("# Title\n{begin}\nold\n{end}\n{other}after\n");
+        let once = replaced(&document, "one", "new").unwrap();
+        assert_eq!(once, format!("# Title\n{begin}\n\nnew\n\n{end}\n{other}after\n"));
+        assert_eq!(replaced(&once, "one", "new").unwrap(), once);
     }
 
     #[test]
     fn a_document_without_marks_is_left_alone() {
-        assert!(replaced("# Title\n", "new").is_err());
+        assert!(replaced("# Title\n", "one", "new").is_err());
     }
 }

@@ -7,6 +7,7 @@ mod kafka_and_process;
 mod kafka_killed;
 mod kafka_stopped;
 mod kafka_wiped;
+mod member_joins;
 mod postgres_and_process;
 mod postgres_immediate;
 mod postmaster_killed;
@@ -86,6 +87,7 @@ pub fn all() -> Vec<Box<dyn Fault>> {
         Box::new(process_stopped::ProcessStopped),
         Box::new(stopped_past_lease::StoppedPastLease),
         Box::new(crash_point::CrashPoint),
+        Box::new(member_joins::MemberJoins),
         Box::new(backend_terminated::BackendTerminated),
         Box::new(backend_killed::BackendKilled),
         Box::new(postmaster_killed::PostmasterKilled),

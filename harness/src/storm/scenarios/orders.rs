@@ -2,10 +2,21 @@
 
 use super::{Scenario, Traffic};
 
-pub const ORDERS: Scenario = Scenario { name: "orders", load };
+pub struct Orders;
 
-fn load(traffic: &Traffic<'_>) -> Vec<String> {
-    let Traffic { url, rate, seed, cancel_percent, repeat_percent, timeout, history } = traffic;
+impl Scenario for Orders {
+    fn name(&self) -> &'static str {
+        "orders"
+    }
+
+    fn load(&self, traffic: &Traffic<'_>) -> Vec<String> {
+        arguments(traffic)
+    }
+}
+
+/// The same orders, whatever else they are for.
+pub fn arguments(traffic: &Traffic<'_>) -> Vec<String> {
+    let Traffic { url, rate, seed, cancel_percent, repeat_percent, timeout, history, .. } = traffic;
     let text = format!(
         "--url {url} --rate {rate} --connections 64 --seconds 86400 --seed {seed} --products 40 --stock 1000000 \
          --scarce 5 --scarce-stock 300 --cancel-percent {cancel_percent} --cancel-within 300ms --repeat-percent {repeat_percent} \
