@@ -256,6 +256,9 @@ impl Work {
             Ok(attempt) => attempt,
             Err(waiting) => return self.wait(piece, config.backoff_max, waiting),
         };
+        if attempt.is_some() {
+            piece.items.iter_mut().for_each(|item| item.is_charged = true);
+        }
         let tries = attempt.as_ref().map_or(piece.tries, |attempt| u32::try_from(attempt.tries).unwrap_or(1));
         let verdict = verdict(failure, piece.items.len(), tries, rand::random::<f64>(), config);
         let alone = (piece.items.len() == 1).then(|| piece.items[0].event()).flatten();

@@ -155,6 +155,7 @@ async fn tries_outlive_their_process_and_another_class_of_failure_begins_anew() 
     let passed = stage.work_off(&lane, claim.epoch, &events).await;
     assert_eq!(passed.letters, 1);
     assert_eq!(stage.attempts_of_letters().await, [6]);
+    assert_eq!(stage.left("event_attempt").await, 0, "the letter has taken them over");
     stage.finish().await;
 }
 

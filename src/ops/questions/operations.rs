@@ -39,6 +39,7 @@ pub struct Operations;
 
 impl Question for Operations {
     const NAME: &'static str = "operations";
+    const COLUMNS: &'static [&'static str] = &["/operationId", "/at", "/caller", "/action", "/reason", "/node"];
     const ABOUT: &'static str = "What operators did, when and why";
     type Args = Args;
     type Answer = Answer;
