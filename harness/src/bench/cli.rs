@@ -64,6 +64,12 @@ struct Args {
     /// Age that the snapshot of accepted-snapshot-held has at the end of its measurement, at least.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     snapshot_seconds: u64,
+    /// Orders that inventory works through in inventory-catching-up.
+    #[arg(long, default_value_t = 40_000, value_parser = clap::value_parser!(u64).range(1..))]
+    backlog: u64,
+    /// Pairs of phases of poisoned-stream, spread over the rounds: as many in each.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
+    pairs: u16,
     /// Size of the catalogue.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     products: u32,
@@ -156,22 +162,24 @@ fn chosen(only: &[String]) -> anyhow::Result<Vec<Box<dyn Row>>> {
 }
 
 async fn set_stage(args: &Args, service_logs: &Path) -> anyhow::Result<(Stage, Machine)> {
-    let database_url = args.database_url.as_deref().context("no database: name it with --database-url")?;
-    let brokers = args.brokers.as_deref().context("no brokers: name them with --brokers")?;
-    let admin_database_url = args.admin_database_url.as_deref().unwrap_or(database_url);
+    let database_url = args.database_url.clone().context("no database: name it with --database-url")?;
+    let brokers = args.brokers.clone().context("no brokers: name them with --brokers")?;
+    let admin_database_url = args.admin_database_url.clone().unwrap_or_else(|| database_url.clone());
     let progress = Progress::on_stderr();
     progress.show("migrating, then waiting until the service is ready");
     let servers = Servers { database_url, admin_database_url, brokers };
     let service = Service::start(&args.ordo, &servers, service_logs).await?;
-    let log = Log::connect(database_url).await?;
+    let log = Log::connect(&servers.database_url).await?;
     let machine = Machine::look(&args.ordo, &log, args.kafka_pid).await?;
     progress.note(&format!("bench: {machine}"));
     let catalogue = Catalogue { products: args.products as usize, scarce: 0, marked: Vec::new() };
     let terms = Terms {
-        database_url: database_url.to_owned(),
+        servers,
         seconds: args.seconds,
         drain_within: args.drain,
         snapshot_seconds: args.snapshot_seconds,
+        backlog: args.backlog,
+        pairs: args.pairs.div_ceil(args.rounds),
         postgres_pid: args.postgres_pid,
         kafka_pid: args.kafka_pid,
     };

@@ -21,7 +21,8 @@ pub struct Process {
     pub pid: u32,
     /// Where REST is, of a process that has the role.
     pub url: String,
-    ops_url: String,
+    /// Where operators reach it.
+    pub ops_url: String,
     log_file: PathBuf,
     http: reqwest::Client,
 }

@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::cpu::Processes;
 use super::metrics;
-use super::service::Service;
+use super::service::{Servers, Service};
 use crate::checker::{Counts, Log, Watch};
 use crate::load::{Catalogue, Client, Pace, Patience, Summary, Traffic, Until};
 use crate::progress::Progress;
@@ -23,6 +23,8 @@ const OPEN_CONNECTIONS: usize = 1_024;
 const FULL_LOAD_CONNECTIONS: usize = 256;
 const FULL_LOAD_SECONDS: u64 = 5;
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Longer than any pause between two batches of a consumer.
+const STILL_FOR: Duration = Duration::from_secs(1);
 
 pub struct Stage {
     pub service: Service,
@@ -31,10 +33,16 @@ pub struct Stage {
     pub drain_within: Duration,
     /// Age of an old snapshot, in seconds, at the end of a measurement.
     pub snapshot_seconds: u64,
+    /// Orders that inventory-catching-up works through.
+    pub backlog: u64,
+    /// Pairs of phases that a round of poisoned-stream has.
+    pub pairs: u16,
     pub database_url: String,
+    pub admin_database_url: String,
     pub postgres_pid: Option<u32>,
     pub kafka_pid: Option<u32>,
     pub progress: Progress,
+    pub log: Log,
     watch: Mutex<Watch>,
     never_interrupted: AtomicBool,
     half_load: OnceCell<f64>,
@@ -42,10 +50,12 @@ pub struct Stage {
 
 /// What the command line says of every measurement.
 pub struct Terms {
-    pub database_url: String,
+    pub servers: Servers,
     pub seconds: u64,
     pub drain_within: Duration,
     pub snapshot_seconds: u64,
+    pub backlog: u64,
+    pub pairs: u16,
     pub postgres_pid: Option<u32>,
     pub kafka_pid: Option<u32>,
 }
@@ -53,7 +63,7 @@ pub struct Terms {
 /// Processor time so far, in milliseconds; `None` of a server whose process is not known.
 #[derive(Clone, Copy)]
 pub struct Cpu {
-    /// Of its three processes together.
+    /// Of those of its processes that were asked about, together.
     pub ordo: f64,
     pub postgres: Option<f64>,
     pub kafka: Option<f64>,
@@ -82,11 +92,15 @@ impl Stage {
             seconds: terms.seconds,
             drain_within: terms.drain_within,
             snapshot_seconds: terms.snapshot_seconds,
-            database_url: terms.database_url,
+            backlog: terms.backlog,
+            pairs: terms.pairs,
+            database_url: terms.servers.database_url,
+            admin_database_url: terms.servers.admin_database_url,
             postgres_pid: terms.postgres_pid,
             kafka_pid: terms.kafka_pid,
             progress,
-            watch: Mutex::new(Watch::from(log, vec![0; partitions])),
+            watch: Mutex::new(Watch::from(log.clone(), vec![0; partitions])),
+            log,
             never_interrupted: AtomicBool::new(false),
             half_load: OnceCell::new(),
         })
@@ -105,21 +119,26 @@ impl Stage {
 
     /// Closed loop in this process, for so long.
     pub async fn place_orders(&self, connections: usize, seconds: u64) -> anyhow::Result<Summary> {
-        self.traffic(Pace::Closed, connections, seconds).await
+        self.traffic(Pace::Closed, connections, Until::Elapsed(Duration::from_secs(seconds))).await
+    }
+
+    /// Closed loop, so many orders.
+    pub async fn place_so_many_orders(&self, connections: usize, orders: u64) -> anyhow::Result<Summary> {
+        self.traffic(Pace::Closed, connections, Until::Orders(orders)).await
     }
 
     /// Open loop at so many orders a second, for so long and until all are answered.
     pub async fn place_orders_at(&self, rate: f64, seconds: u64) -> anyhow::Result<Summary> {
-        self.traffic(Pace::Open { rate }, OPEN_CONNECTIONS, seconds).await
+        self.traffic(Pace::Open { rate }, OPEN_CONNECTIONS, Until::Elapsed(Duration::from_secs(seconds))).await
     }
 
-    async fn traffic(&self, pace: Pace, connections: usize, seconds: u64) -> anyhow::Result<Summary> {
+    async fn traffic(&self, pace: Pace, connections: usize, until: Until) -> anyhow::Result<Summary> {
         let traffic = Traffic {
             client: Client::new(&self.service.main.url, connections, TIMEOUT)?,
             catalogue: self.catalogue.clone(),
             connections,
             pace,
-            until: Until::Elapsed(Duration::from_secs(seconds)),
+            until,
             patience: PATIENCE,
             cancel_percent: 0,
             cancel_within: Duration::ZERO,
@@ -168,11 +187,46 @@ impl Stage {
         }
     }
 
+    /// Waits until no event was appended for a second; the heads then.
+    ///
+    /// # Errors
+    /// Somebody still appends when the bound of a drain is over.
+    pub async fn still(&self) -> anyhow::Result<Vec<i64>> {
+        let began = Instant::now();
+        loop {
+            let mut watch = self.watch.lock().await;
+            watch.look().await?;
+            if watch.is_still(STILL_FOR) {
+                return Ok(watch.heads().to_vec());
+            }
+            drop(watch);
+            ensure!(
+                began.elapsed() < self.drain_within,
+                "after {:?} events are still appended: raise --drain",
+                self.drain_within
+            );
+            self.progress.show("waiting until nothing is appended");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Whatever is missing so far is awaited no longer: orders that were made to fail have no outcome.
+    pub async fn await_no_more(&self) -> anyhow::Result<()> {
+        let heads = self.still().await?;
+        *self.watch.lock().await = Watch::from(self.log.clone(), heads);
+        Ok(())
+    }
+
+    /// With every process of the service that runs.
     pub fn cpu(&self) -> anyhow::Result<Cpu> {
+        self.cpu_with(&self.service.pids())
+    }
+
+    /// With these processes of the service and no others.
+    pub fn cpu_with(&self, pids: &[u32]) -> anyhow::Result<Cpu> {
         let processes = Processes::now()?;
         let tree = |pid: Option<u32>| pid.map(|pid| processes.tree_millis(pid)).transpose();
-        let ordo =
-            self.service.pids().into_iter().map(|pid| processes.tree_millis(pid)).sum::<anyhow::Result<f64>>()?;
+        let ordo = pids.iter().map(|pid| processes.tree_millis(*pid)).sum::<anyhow::Result<f64>>()?;
         Ok(Cpu {
             ordo,
             postgres: tree(self.postgres_pid).context("Postgres")?,

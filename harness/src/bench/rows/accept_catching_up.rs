@@ -32,7 +32,7 @@ impl Row for AcceptCatchingUp {
 async fn measure(stage: &Stage) -> anyhow::Result<Vec<Measure>> {
     // If it is still to be measured, then with inventory running.
     stage.half_load().await?;
-    let frozen = stage.service.inventory.freeze()?;
+    let frozen = stage.service.freeze_inventory()?;
     accept::unmeasured(stage, stage.seconds).await?;
     let before = stage.counts().await?;
     drop(frozen);

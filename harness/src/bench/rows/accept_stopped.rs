@@ -12,7 +12,7 @@ use crate::bench::stage::Stage;
 pub const INVENTORY: AcceptStopped = AcceptStopped {
     name: "accept-inventory-stopped",
     about: "latency of acceptance at half load, inventory stopped by SIGSTOP",
-    freeze: |stage| stage.service.inventory.freeze(),
+    freeze: |stage| stage.service.freeze_inventory(),
 };
 pub const NOTIFICATION: AcceptStopped = AcceptStopped {
     name: "accept-notification-stopped",
