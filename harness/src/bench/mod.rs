@@ -1,5 +1,6 @@
 //! Measures the service: rows in interleaved rounds of one run, because these machines drift within hours.
 
+mod bare;
 mod cli;
 mod cpu;
 mod frozen;
@@ -8,6 +9,7 @@ mod measure;
 pub(crate) mod metrics;
 mod picture;
 mod process;
+mod published;
 mod result;
 mod rows;
 mod service;

@@ -5,6 +5,7 @@ mod accept_catching_up;
 mod accept_running;
 mod accept_stopped;
 mod accepted;
+mod inventory_catching_up;
 mod snapshot_held;
 
 use futures::future::BoxFuture;
@@ -35,6 +36,7 @@ pub fn all() -> Vec<Box<dyn Row>> {
         Box::new(accept_stopped::KAFKA),
         Box::new(accept_catching_up::AcceptCatchingUp),
         Box::new(snapshot_held::SnapshotHeld),
+        Box::new(inventory_catching_up::InventoryCatchingUp::default()),
     ]
 }
 
