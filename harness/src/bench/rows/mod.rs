@@ -6,6 +6,7 @@ mod accept_running;
 mod accept_stopped;
 mod accepted;
 mod inventory_catching_up;
+mod poisoned_stream;
 mod snapshot_held;
 
 use futures::future::BoxFuture;
@@ -36,6 +37,7 @@ pub fn all() -> Vec<Box<dyn Row>> {
         Box::new(accept_stopped::KAFKA),
         Box::new(accept_catching_up::AcceptCatchingUp),
         Box::new(snapshot_held::SnapshotHeld),
+        Box::new(poisoned_stream::PoisonedStream::default()),
         Box::new(inventory_catching_up::InventoryCatchingUp::default()),
     ]
 }
