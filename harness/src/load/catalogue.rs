@@ -1,11 +1,11 @@
 //! The products that orders name, and how they and their stock come into being.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::client::Client;
+use super::client::{Answer, Client};
 use super::post::{Request, post_until_answered};
 use super::retry::Patience;
 use crate::history::Outcome;
@@ -56,6 +56,11 @@ impl Catalogue {
     }
 }
 
+/// A service that answers before it has committed may not know its own product for a moment. That is for the checker to
+/// judge; a load that ends over it shows nothing.
+const KNOWN_WITHIN: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
 async fn seed_product(
     client: &Client,
     product: String,
@@ -88,7 +93,15 @@ async fn must_be_accepted(
     patience: &Patience,
 ) -> anyhow::Result<()> {
     let request = Request { url: client.url(path)?, key, body, number: 0 };
-    let ended = post_until_answered(client, &request, Instant::now(), patience, |_| true).await;
+    let known_by = Instant::now() + KNOWN_WITHIN;
+    let ended = loop {
+        let ended = post_until_answered(client, &request, Instant::now(), patience, |_| true).await;
+        let is_missing = matches!(ended.answer, Answer::Answered { status: 404, .. });
+        if !is_missing || Instant::now() >= known_by {
+            break ended;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    };
     match ended.outcome {
         Outcome::Accepted => Ok(()),
         Outcome::Refused => bail!(
