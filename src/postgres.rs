@@ -206,12 +206,12 @@ fn classify_sqlstate(sqlstate: &str, constraint: Option<&str>) -> Fault {
     match (sqlstate, constraint) {
         ("23505", Some("log_stream_version")) => Fault::VersionTaken,
         ("23505", Some("log_position")) => Fault::PositionTaken,
-        // Serialisation failure, deadlock, lock time-out, and a unique row two transactions made at once.
-        ("40001" | "40P01" | "55P03" | "23505", _) => Fault::Contended,
+        // Serialisation failure, deadlock, lock time-out, a unique row two transactions made at once; a statement that took
+        // too long or a transaction that sat idle: smaller, it may pass.
+        ("40001" | "40P01" | "55P03" | "23505" | "57014" | "25P03", _) => Fault::Contended,
         // Ended by an administrator or by a crash, possibly right after the commit and before its answer.
         ("57P01" | "57P02", _) => Fault::Lost,
-        // 57014: a statement time-out, 25P03: the transaction sat idle; both roll back what was asked.
-        ("57014" | "57P03" | "25P03" | "25006", _) => Fault::Unavailable,
+        ("57P03" | "25006", _) => Fault::Unavailable,
         (state, _) if ["08", "53", "58"].contains(&&state[..state.len().min(2)]) => Fault::Unavailable,
         (state, _) if ["22", "23"].contains(&&state[..state.len().min(2)]) => Fault::Rejected,
         _ => Fault::Broken,
@@ -230,6 +230,7 @@ mod tests {
             ("23505", Some("other"), Fault::Contended),
             ("40P01", None, Fault::Contended),
             ("57P01", None, Fault::Lost),
+            ("57014", None, Fault::Contended),
             ("57P03", None, Fault::Unavailable),
             ("53100", None, Fault::Unavailable),
             ("53300", None, Fault::Unavailable),

@@ -139,13 +139,29 @@ impl State {
     }
 }
 
+/// Most bytes of a record, key, value and headers together, that every broker takes as it comes from the box. Events of
+/// ours are smaller; somebody else's record, with our headers on top, need not be.
+const RECORD_BYTES: usize = 950_000;
+/// Header of a record whose value would have been too big: its size. The row has the value.
+const OMITTED: &str = "dlq-value-omitted";
+
+/// One that is too big goes without its value: it must not keep all other letters from their topics.
 fn record(letter: &DeadLetter) -> Record {
+    let mut headers = letter.headers();
+    let size = |bytes: Option<&Vec<u8>>| bytes.map_or(0, Vec::len);
+    let of_headers: usize = headers.iter().map(|(name, value)| name.len() + size(value.as_ref())).sum();
+    let mut value = letter.payload.clone();
+    if of_headers + size(letter.record_key.as_ref()) + size(value.as_ref()) > RECORD_BYTES {
+        let bytes = size(value.take().as_ref()).to_string();
+        headers.retain(|(name, value)| name.starts_with("dlq-") || size(value.as_ref()) < 1_024);
+        headers.push((OMITTED.to_owned(), Some(bytes.into_bytes())));
+    }
     Record {
         topic: topics::dead_letters_of(&letter.subscription),
         partition: None,
-        key: letter.record_key.clone(),
-        value: letter.payload.clone(),
-        headers: letter.headers(),
+        key: letter.record_key.clone().filter(|key| key.len() < RECORD_BYTES / 2),
+        value,
+        headers,
         at: letter.last_failed_at,
         span: Span::default(),
     }

@@ -9,7 +9,7 @@ use sqlx::PgPool;
 
 use super::mailbox::{Admission, Envelope, Permits};
 use super::supervisor::ChildSpec;
-use crate::subscription::dedup;
+use crate::subscription::{attempts, dedup};
 use crate::supervision::{Crash, History};
 use crate::{faults, telemetry};
 
@@ -99,6 +99,7 @@ impl State {
         history.purge(db).await.map_err(Crash::dependency_down)?;
         let purged = dedup::purge(*ledger_keep, PURGE_BUDGET, db).await.map_err(Crash::dependency_down)?;
         telemetry::subscription::ledger_purged(&purged);
+        attempts::forget(*ledger_keep, db).await.map_err(Crash::dependency_down)?;
         if purged.is_done {
             self.purge_due = Instant::now() + PURGE_EVERY;
         }

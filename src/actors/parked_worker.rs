@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 const SHORT_PAUSE: Duration = Duration::from_millis(50);
 /// How many leases of a partition a stream stays with a process that has ended. One that lives and is slow loses nothing:
 /// whoever has the stream's row in its transaction is not disturbed, and without it nothing is committed.
-const LEASES: u32 = 2;
+const LEASES: u32 = 4;
 
 /// What it is made of.
 #[derive(Clone, Debug)]

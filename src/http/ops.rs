@@ -11,6 +11,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Json, Router};
 
+use serde::Serialize;
+use serde_json::Value;
+
 use super::error::{Failed, Problem, Refused};
 use super::extract::Body;
 use super::ops_args::Asked as Args;
@@ -79,6 +82,7 @@ async fn answer<Q: Question>(
     Args(args): Args<Q>,
 ) -> Result<Json<Q::Answer>, Failed> {
     needs(&caller, Q::ROLE)?;
+    no_nul(&args)?;
     match Q::ask(args, &context).await {
         Ok(answer) => Ok(Json(answer)),
         Err(Unanswered::NotFound(detail)) => Err(Failed(not_found(detail))),
@@ -96,6 +100,7 @@ async fn act<A: Action>(
     Body(wanted): Body<Wanted<A::Args>>,
 ) -> Result<Json<Done<A::Plan, A::Outcome>>, Failed> {
     needs(&caller, A::ROLE)?;
+    no_nul(&wanted.args)?;
     let done = match A::is_open(&context) {
         Ok(()) => plan::run::<A>(wanted, &caller, &context.node.name, &context.db).await,
         Err(refused) => Err(refused),
@@ -105,6 +110,24 @@ async fn act<A: Action>(
         Err(action::Refused::Postgres(error)) => Err(error.into()),
         Err(refused) => Err(Failed(not_done(&refused))),
     }
+}
+
+/// Postgres keeps no text with a NUL in it, and nothing here is called by one.
+fn no_nul(args: &impl Serialize) -> Result<(), Failed> {
+    fn has_nul(value: &Value) -> bool {
+        match value {
+            Value::String(text) => text.contains('\0'),
+            Value::Array(values) => values.iter().any(has_nul),
+            Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
+            _ => false,
+        }
+    }
+    if serde_json::to_value(args).is_ok_and(|args| !has_nul(&args)) {
+        return Ok(());
+    }
+    let detail = "an argument holds the character NUL";
+    let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_argument", detail);
+    Err(Failed(problem.next("leave it out and ask again")))
 }
 
 fn not_done(refused: &action::Refused) -> Refused {

@@ -6,6 +6,7 @@
 //! its epoch; the rebalance callback itself only records, and never waits for Postgres.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError, mpsc as thread_mpsc};
 use std::thread::{self, Thread};
@@ -15,7 +16,7 @@ use rdkafka::Offset;
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use tokio::sync::mpsc;
 
@@ -331,14 +332,26 @@ pub(super) fn record(message: &BorrowedMessage<'_>) -> Record {
         offset: message.offset(),
         key: message.key().map(<[u8]>::to_vec),
         value: message.payload().map(<[u8]>::to_vec),
-        headers: message
-            .headers()
-            .map(|headers| {
-                headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
-            })
-            .unwrap_or_default(),
+        headers: message.headers().map(headers).unwrap_or_default(),
         time: message.timestamp().to_millis().and_then(chrono::DateTime::from_timestamp_millis),
     }
+}
+
+/// What stands in for the name of a header that is no UTF-8.
+const UNREADABLE: &str = "ordo-unreadable-header";
+
+/// Anybody may write a header whose name is no UTF-8, and the client library panics over it. Such a header is none of an
+/// event's, so the others decide what the record is; its value cannot be had.
+fn headers(headers: &BorrowedHeaders) -> Vec<(String, Option<Vec<u8>>)> {
+    let read = |place| {
+        let header = headers.get(place);
+        (header.key.to_owned(), header.value.map(<[u8]>::to_vec))
+    };
+    (0..headers.count())
+        .map(|place| {
+            std::panic::catch_unwind(AssertUnwindSafe(|| read(place))).unwrap_or_else(|_| (UNREADABLE.to_owned(), None))
+        })
+        .collect()
 }
 
 fn is_fatal(error: &KafkaError) -> bool {

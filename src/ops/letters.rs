@@ -1,6 +1,6 @@
 //! Which dead letters: the same words in queries, bodies and flags.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,10 @@ impl Filters {
     #[must_use]
     pub(super) fn filter(self, state: Option<State>) -> Filter {
         let Self { consumer, fingerprint, event_type, stream, since, until } = self;
+        // Beyond the years that Postgres and everybody else can write, no letter lies.
+        let bounded =
+            |time: DateTime<Utc>| time.clamp(DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH + TimeDelta::days(2_900_000));
+        let (since, until) = (since.map(bounded), until.map(bounded));
         Filter { consumer, fingerprint, event_type, stream, since, until, state }
     }
 }

@@ -141,12 +141,14 @@ pub async fn replay(subscription: &Subscription, due: &Due) -> sqlx::Result<Ende
 /// One transaction: the letter takes effect, is resolved and its stream goes on, or none of it.
 async fn once(subscription: &Subscription, due: &Due, Handed { lane, delivered }: &Handed) -> Result<i32, Undone> {
     let spans = lone::spans(subscription, lane, delivered);
+    // Commands cannot be taken back: nothing is asked for one that is held.
+    lone::held(subscription, &mut *subscription.db.acquire().await?).await?;
     effects::ask_first(subscription, &[delivered], &spans).await.map_err(|blamed| Undone::Failed(blamed.failure))?;
     let mut tx = subscription.db.begin().await?;
     effects::share_models(subscription, &mut tx).await?;
     lone::held(subscription, &mut tx).await?;
     if !revive(subscription, lane, due.letter_id, delivered, &mut tx).await? {
-        return Err(Undone::Lost);
+        return Err(Undone::Failed(Failure::permanent("the ledger does not hold it as dead: it has taken effect")));
     }
     let appends = lone::take_effect(subscription, delivered, &spans, &mut tx).await?;
     faults::point("replay.applied");
@@ -203,7 +205,7 @@ pub async fn attempt(subscription: &Subscription, letter: &DeadLetter, patch: Op
     let waiting = parking::lock(&subscription.name, &[&stream], &mut *subscription.db.acquire().await?).await?;
     let waiting = waiting.get(&stream).map_or(0, |parked| parked.depth);
     let tried = match Handed::of(letter, patch) {
-        Ok(handed) => would(subscription, &handed).await,
+        Ok(handed) => would(subscription, letter.id, &handed).await,
         Err(failure) => Err(Undone::Failed(failure)),
     };
     match tried {
@@ -218,18 +220,25 @@ pub async fn attempt(subscription: &Subscription, letter: &DeadLetter, patch: Op
             waiting,
         }),
         Err(Undone::Held(why)) => Err(NotTried::Invalid(why)),
-        Err(Undone::Lost) => Err(NotTried::Invalid("it has been replayed or discarded meanwhile".to_owned())),
+        Err(Undone::Lost) => {
+            Err(NotTried::Invalid("it has been replayed or discarded; `ordo dlq show` says by whom".to_owned()))
+        }
     }
 }
 
 async fn would(
     subscription: &Subscription,
+    letter_id: Uuid,
     Handed { lane, delivered }: &Handed,
 ) -> Result<(Vec<Append>, Vec<WouldSend>), Undone> {
     let spans = lone::spans(subscription, lane, delivered);
     let commands = effects::commands(subscription, &[delivered]).map_err(|blamed| Undone::Failed(blamed.failure))?;
     let mut tx = subscription.db.begin().await?;
     effects::share_models(subscription, &mut tx).await?;
+    lone::held(subscription, &mut tx).await?;
+    if !revive(subscription, lane, letter_id, delivered, &mut tx).await? {
+        return Err(Undone::Lost);
+    }
     let appends = lone::take_effect(subscription, delivered, &spans, &mut tx).await?;
     let appended = effects::write(appends.clone(), &mut tx).await;
     tx.rollback().await?;

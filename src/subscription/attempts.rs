@@ -1,8 +1,11 @@
 //! Tries of events that failed alone: rows, written before such an event runs, so that a crash, a kill and a rebalance
 //! count as well and forget nothing.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use uuid::Uuid;
 
 use super::{Delivered, Failure, Lane};
@@ -11,6 +14,8 @@ const BEGIN: &str = include_str!("sql/attempt_begin.sql");
 const FAILED: &str = include_str!("sql/attempt_failed.sql");
 const INTERRUPTED: &str = include_str!("sql/attempt_interrupted.sql");
 const CLEAR: &str = include_str!("sql/attempt_clear.sql");
+const DEATHS_OF: &str = include_str!("sql/attempt_deaths.sql");
+const FORGET: &str = include_str!("sql/attempt_forget.sql");
 const CHARGE: &str = include_str!("sql/attempt_charge.sql");
 
 /// Processes that may end while one event runs alone; then it is a dead letter.
@@ -65,13 +70,49 @@ pub async fn failed(lane: &Lane, event: &Delivered, failure: &Failure, db: &PgPo
         .await
 }
 
-/// Notes that an event no longer runs, and that its end says nothing about it.
+/// Who runs alone in this process.
+static ALONE: RwLock<()> = RwLock::const_new(());
+
+/// The right to run an event alone, as long as it is held.
+#[derive(Debug)]
+#[expect(dead_code, reason = "held, and never looked at")]
+pub(super) enum Alone {
+    /// Beside others: nothing is held against it.
+    Beside(RwLockReadGuard<'static, ()>),
+    /// A process has ended while it ran, perhaps because of another: from then on nothing else runs alone beside it, so
+    /// that only the event a process really ends over is charged again.
+    Apart(RwLockWriteGuard<'static, ()>),
+}
+
+/// Waits until this event may run alone.
 ///
 /// # Errors
 /// What Postgres says.
-pub async fn interrupted(lane: &Lane, event: &Delivered, db: &PgPool) -> sqlx::Result<()> {
-    sqlx::query(INTERRUPTED).bind(&lane.subscription).bind(event.event_id).execute(db).await?;
+pub(super) async fn alone(subscription: &str, event_id: Uuid, db: &PgPool) -> sqlx::Result<Alone> {
+    let deaths: Option<i32> =
+        sqlx::query_scalar(DEATHS_OF).bind(subscription).bind(event_id).fetch_optional(db).await?;
+    Ok(match deaths {
+        Some(1..) => Alone::Apart(ALONE.write().await),
+        _ => Alone::Beside(ALONE.read().await),
+    })
+}
+
+/// Notes that an event no longer runs as `owner`'s, and that this says nothing about it.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn interrupted(lane: &Lane, event: &Delivered, owner: Uuid, db: &PgPool) -> sqlx::Result<()> {
+    sqlx::query(INTERRUPTED).bind(&lane.subscription).bind(event.event_id).bind(owner).execute(db).await?;
     Ok(())
+}
+
+/// Forgets tries of events that went on without their row being noticed, once they are older than `keep`. Those of parked
+/// streams stay.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn forget(keep: Duration, db: &PgPool) -> sqlx::Result<u64> {
+    Ok(sqlx::query(FORGET).bind(keep.as_secs_f64()).execute(db).await?.rows_affected())
 }
 
 /// Forgets the tries of events that took effect or were given up, in the transaction in which they did.

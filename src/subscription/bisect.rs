@@ -9,7 +9,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::admit::{Admitted, Entry, Repeat};
-use super::attempts::{self, Attempt};
+use super::attempts::{self, Alone, Attempt};
 use super::dead_letter;
 use super::pass::{self, Batch, Fate, Item, PassError, Passed};
 use super::retry::{Verdict, verdict};
@@ -64,6 +64,12 @@ impl Piece {
 
     fn alone(item: Item) -> Self {
         Self { items: vec![item], is_alone: true, ..Self::default() }
+    }
+
+    /// Whether its attempt is written down before it runs.
+    fn runs_alone(&self, subscription: &Subscription) -> bool {
+        let [item] = self.items.as_slice() else { return false };
+        self.is_alone && item.fate == Fate::Apply && item.event().is_some() && subscription.handler.is_some()
     }
 
     /// Plain: nothing is known of it.
@@ -155,6 +161,13 @@ impl Work {
             return Progress::Continue;
         }
         piece.is_alone |= piece.is_guilty;
+        let _alone = match alone(&piece, worker).await {
+            Ok(alone) => alone,
+            Err(error) => {
+                let (after, waiting) = (worker.subscription.config.backoff_max, Failure::from(error).chain());
+                return self.wait(piece, after, waiting);
+            }
+        };
         if let Err(progress) = self.begin(&mut piece, worker).await {
             self.pieces.push(piece);
             return progress;
@@ -170,19 +183,31 @@ impl Work {
         };
         match pass::pass(worker.subscription, batch).await {
             Ok(passed) => self.succeeded(passed, worker.lane),
-            Err(PassError::Fenced) => Progress::Fenced,
-            Err(PassError::Again) => {
-                self.pieces.push(piece);
-                Progress::Continue
-            }
-            Err(PassError::Held(hold)) => self.wait(piece, HELD_PAUSE, hold.to_string()),
-            Err(PassError::Full(why)) => {
-                telemetry::alarm::stand(telemetry::alarm::PARKING_FULL, &worker.lane.to_string(), &why);
-                self.wait(piece, HELD_PAUSE, why)
-            }
             Err(PassError::Failed { failure, culprit }) => {
                 self.retries += 1;
                 self.failed(piece, &failure, culprit, worker).await
+            }
+            Err(untried) => {
+                // It has not run, and does not wait as one that runs.
+                if let Err(error) = take_back(&piece, worker).await {
+                    tracing::debug!(%error, "an attempt that was none is still written down");
+                }
+                self.untried(piece, untried, worker.lane)
+            }
+        }
+    }
+
+    fn untried(&mut self, piece: Piece, why: PassError, lane: &Lane) -> Progress {
+        match why {
+            PassError::Fenced => Progress::Fenced,
+            PassError::Again | PassError::Failed { .. } => {
+                self.pieces.push(piece);
+                Progress::Continue
+            }
+            PassError::Held(hold) => self.wait(piece, HELD_PAUSE, hold.to_string()),
+            PassError::Full(why) => {
+                telemetry::alarm::stand(telemetry::alarm::PARKING_FULL, &lane.to_string(), &why);
+                self.wait(piece, HELD_PAUSE, why)
             }
         }
     }
@@ -195,14 +220,10 @@ impl Work {
     /// An event that runs alone because something failed is written down before; one over which too many processes have
     /// ended is given up instead.
     async fn begin(&self, piece: &mut Piece, worker: Worker<'_>) -> Result<(), Progress> {
-        let [item] = piece.items.as_mut_slice() else { return Ok(()) };
         let Worker { subscription, lane, owner, .. } = worker;
-        let Some(delivered) = item.event().filter(|_| piece.is_alone && item.fate == Fate::Apply) else {
-            return Ok(());
-        };
-        if subscription.handler.is_none() {
-            return Ok(());
-        }
+        let runs_alone = piece.runs_alone(subscription);
+        let Some(item) = piece.items.first_mut().filter(|_| runs_alone) else { return Ok(()) };
+        let Some(delivered) = item.event() else { return Ok(()) };
         let attempt = attempts::begin(lane, delivered, owner, &subscription.db).await.map_err(|error| {
             Progress::Pause { after: subscription.config.backoff_max, waiting: Failure::from(error).chain() }
         })?;
@@ -308,7 +329,7 @@ impl Work {
         &self,
         piece: &Piece,
         failure: &Failure,
-        Worker { subscription, lane, .. }: Worker<'_>,
+        Worker { subscription, lane, owner, .. }: Worker<'_>,
     ) -> Result<Option<Attempt>, String> {
         let [item] = piece.items.as_slice() else { return Ok(None) };
         if subscription.handler.is_none() {
@@ -323,7 +344,7 @@ impl Work {
         };
         if matches!(failure, Failure::DependencyDown(..)) {
             if item.is_charged {
-                attempts::interrupted(lane, delivered, db).await.map_err(waiting)?;
+                attempts::interrupted(lane, delivered, owner, db).await.map_err(waiting)?;
             }
             return Ok(None);
         }
@@ -368,6 +389,25 @@ impl Work {
             self.pieces.truncate(self.pieces.len() - 2);
             self.pieces.push(Piece::of(items));
         }
+    }
+}
+
+/// The right to run alone, for one event that does.
+async fn alone(piece: &Piece, Worker { subscription, .. }: Worker<'_>) -> sqlx::Result<Option<Alone>> {
+    match piece.items.first().and_then(Item::event).filter(|_| piece.runs_alone(subscription)) {
+        Some(event) => attempts::alone(&subscription.name, event.event_id, &subscription.db).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Takes back what was written down before an event was to run alone.
+async fn take_back(piece: &Piece, Worker { subscription, lane, owner, .. }: Worker<'_>) -> sqlx::Result<()> {
+    match piece.items.as_slice() {
+        [item] if item.is_charged && item.fate == Fate::Apply => match item.event() {
+            Some(delivered) => attempts::interrupted(lane, delivered, owner, &subscription.db).await,
+            None => Ok(()),
+        },
+        _ => Ok(()),
     }
 }
 

@@ -241,12 +241,12 @@ fn cut(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }
 
-/// Stores a letter, once per record; it is the `outcome_no`-th event that its subscription has applied or given up.
+/// Stores a letter, once per record, and says whether it is new; it is the `outcome_no`-th event that its subscription has applied or given up.
 ///
 /// # Errors
 /// What Postgres says.
-pub async fn store(letter: &DeadLetter, outcome_no: i64, db: &mut PgConnection) -> sqlx::Result<()> {
-    sqlx::query(INSERT)
+pub async fn store(letter: &DeadLetter, outcome_no: i64, db: &mut PgConnection) -> sqlx::Result<bool> {
+    let stored = sqlx::query(INSERT)
         .bind(letter.id)
         .bind(&letter.subscription)
         .bind(letter.event_id)
@@ -275,7 +275,7 @@ pub async fn store(letter: &DeadLetter, outcome_no: i64, db: &mut PgConnection) 
         .bind(outcome_no)
         .execute(db)
         .await?;
-    Ok(())
+    Ok(stored.rows_affected() == 1)
 }
 
 /// Letters that are not on their topic yet, oldest first.

@@ -33,6 +33,8 @@ pub(super) struct Judged<'a> {
     pub fresh: Vec<&'a Delivered>,
     /// Streams to be set aside.
     pub newly: Vec<Newly<'a>>,
+    /// Events whose letter is to be written.
+    pub buried: HashSet<Uuid>,
     /// Events to be queued behind their stream's failure.
     pub behind: Vec<&'a Delivered>,
     /// How deep the queues of those streams will be.
@@ -197,9 +199,13 @@ impl<'a> Judging<'a, '_> {
             // The guard stays before it: whoever replays or discards the letter moves it on.
             Fate::Letter(verdict) if stops(self.subscription, &item.fate) => {
                 let letter = Some(verdict.letter_id);
+                judged.buried.insert(delivered.event_id);
                 judged.newly.push(Newly { stream_id, verdict, letter, after: Duration::ZERO });
             }
-            Fate::Letter(_) => _ = self.versions.insert(stream_id, delivered.event.version),
+            Fate::Letter(_) => {
+                judged.buried.insert(delivered.event_id);
+                self.versions.insert(stream_id, delivered.event.version);
+            }
         }
     }
 }

@@ -55,6 +55,7 @@ fn unblamed(blamed: Blamed) -> Undone {
 /// What Postgres says about the rows around it; the stream's lease runs out then.
 pub async fn retry(subscription: &Subscription, head: &Head, owner: Uuid) -> sqlx::Result<Ended> {
     let (lane, delivered, db) = (&head.lane, &head.delivered, &subscription.db);
+    let _alone = attempts::alone(&subscription.name, delivered.event_id, db).await?;
     let attempt = attempts::begin(lane, delivered, owner, db).await?;
     faults::point("parked.begun");
     if attempt.deaths >= attempts::DEATHS {
@@ -68,9 +69,12 @@ pub async fn retry(subscription: &Subscription, head: &Head, owner: Uuid) -> sql
             Ok(Ended::Applied { waiting })
         }
         Err(Undone::Failed(failure)) => failed(subscription, head, owner, failure).await,
-        Err(Undone::Lost) => Ok(Ended::Lost),
+        Err(Undone::Lost) => {
+            attempts::interrupted(lane, delivered, owner, db).await?;
+            Ok(Ended::Lost)
+        }
         Err(Undone::Held(why)) => {
-            attempts::interrupted(lane, delivered, db).await?;
+            attempts::interrupted(lane, delivered, owner, db).await?;
             parking::give_back(head, owner, db).await?;
             Ok(Ended::Waits(why))
         }
@@ -80,14 +84,16 @@ pub async fn retry(subscription: &Subscription, head: &Head, owner: Uuid) -> sql
 async fn failed(subscription: &Subscription, head: &Head, owner: Uuid, failure: Failure) -> sqlx::Result<Ended> {
     let (lane, delivered, db) = (&head.lane, &head.delivered, &subscription.db);
     if let Failure::DependencyDown(..) = failure {
-        attempts::interrupted(lane, delivered, db).await?;
+        attempts::interrupted(lane, delivered, owner, db).await?;
         parking::give_back(head, owner, db).await?;
         return Ok(Ended::Waits(failure.chain()));
     }
     let attempt = attempts::failed(lane, delivered, &failure, db).await?;
     let number = |count: i32| u32::try_from(count).unwrap_or(0);
     let jitter = rand::random::<f64>();
-    let verdict = parked_verdict(&failure, number(attempt.tries), number(head.retries), jitter, &subscription.config);
+    // Another class of failure begins with all its retries.
+    let retries = if head.class == failure.class() { number(head.retries) } else { 0 };
+    let verdict = parked_verdict(&failure, number(attempt.tries), retries, jitter, &subscription.config);
     telemetry::subscription::batch_failed(lane, 1, Some(delivered), number(attempt.tries), &failure);
     let why = Verdict::on(&failure, lane, &attempt);
     match verdict {
@@ -111,6 +117,8 @@ async fn try_head(subscription: &Subscription, head: &Head, owner: Uuid) -> Resu
     let (lane, delivered) = (&head.lane, &head.delivered);
     let event = &delivered.event;
     let spans = spans(subscription, lane, delivered);
+    // Commands cannot be taken back: nothing is asked for one that is held.
+    held(subscription, &mut *subscription.db.acquire().await?).await?;
     effects::ask_first(subscription, &[delivered], &spans).await.map_err(unblamed)?;
     let mut tx = subscription.db.begin().await?;
     effects::share_models(subscription, &mut tx).await?;

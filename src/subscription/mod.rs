@@ -7,6 +7,7 @@
 
 pub mod admit;
 pub mod again;
+mod aside;
 mod ask;
 pub mod attempts;
 mod bisect;

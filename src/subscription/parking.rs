@@ -40,8 +40,10 @@ pub struct Parked {
 pub struct Head {
     /// Whose stream it is, and where its events came from.
     pub lane: Lane,
-    /// Retries that have failed.
+    /// Retries that have failed, all of them in this class.
     pub retries: i32,
+    /// Class of its last failure.
+    pub class: String,
     /// The event.
     pub delivered: Delivered,
 }
@@ -149,14 +151,14 @@ struct HeadRow {
 /// What Postgres says.
 pub async fn take(subscription: &str, owner: Uuid, lease: Duration, db: &PgPool) -> sqlx::Result<Option<Head>> {
     loop {
-        let taken: Option<(String, String, i16, i32)> =
+        let taken: Option<(String, String, i16, i32, String)> =
             sqlx::query_as(TAKE).bind(subscription).bind(owner).bind(lease.as_secs_f64()).fetch_optional(db).await?;
-        let Some((stream_id, source, partition, retries)) = taken else {
+        let Some((stream_id, source, partition, retries, class)) = taken else {
             return Ok(None);
         };
         let lane = Lane { subscription: subscription.to_owned(), source, partition };
         match head(&lane, &stream_id, db).await? {
-            Some(delivered) => return Ok(Some(Head { lane, retries, delivered })),
+            Some(delivered) => return Ok(Some(Head { lane, retries, class, delivered })),
             // Nothing waits: the row is left over, and the stream is free.
             None => release(subscription, &stream_id, &mut *db.acquire().await?).await?,
         };

@@ -10,16 +10,17 @@ use uuid::Uuid;
 
 use super::admit::{Delivered, Entry, Foreign, Repeat};
 use super::consumer::OnDeadLetter;
-use super::dead_letter::{self, DeadLetter, Verdict};
+use super::counts::Counts;
+use super::dead_letter::Verdict;
 use super::hold::Hold;
-use super::judge::{self, Judged};
+use super::judge;
 use super::{
-    Blamed, Failure, Lane, Record, Subscription, attempts, breaker, checkpoint, counts, dedup, effects, hold, parking,
+    Blamed, Failure, Lane, Record, Subscription, aside, attempts, checkpoint, counts, dedup, effects, hold, parking,
 };
 use crate::contracts::Position;
 use crate::faults::{self, Defect};
+use crate::telemetry;
 use crate::telemetry::subscription::Spans;
-use crate::{clock, telemetry};
 
 /// What is to become of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -181,12 +182,16 @@ async fn commit(
     spans: &Spans,
 ) -> Result<(Passed, Option<DateTime<Utc>>), PassError> {
     let Batch { lane, items, .. } = *batch;
+    if subscription.commands.is_some() && subscription.handler.is_some() {
+        may_ask(subscription, lane, batch.epoch).await?;
+    }
     let aside = ask_first(subscription, items, spans).await?;
     let mut tx = subscription.db.begin().await?;
     faults::point("pass.begun");
     effects::share_models(subscription, &mut tx).await?;
     advance(subscription, lane, batch.epoch, (last.next_offset, last.position), &mut tx).await?;
     faults::point("pass.fenced");
+    let repeated = dedup::again(lane, batch.repeats, &mut tx).await?;
     let judged = judge::judge(subscription, lane, items, aside, &mut tx).await?;
     faults::point("pass.judged");
     let (fresh, mut passed) = (&judged.fresh, judged.passed);
@@ -197,9 +202,9 @@ async fn commit(
     effects::fold(subscription, fresh, &appends, &mut tx).await?;
     faults::point("pass.folded");
     if subscription.handler.is_some() {
-        set_aside(subscription, lane, &judged, &mut tx).await?;
-        passed.letters = bury(subscription, lane, items, &mut tx).await?;
-        account(lane, batch, &passed, &mut tx).await?;
+        aside::set_aside(subscription, lane, &judged, &mut tx).await?;
+        passed.letters = aside::bury(subscription, lane, items, &judged, &mut tx).await?;
+        account(lane, batch, (&passed, repeated), &mut tx).await?;
     }
     faults::point("pass.buried");
     let appends =
@@ -230,6 +235,14 @@ pub async fn skip(
     counts::add(lane, &counts, &mut tx).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Commands go out before the fence is asked, and cannot be taken back: a held consumer, or an older owner, sends none.
+async fn may_ask(subscription: &Subscription, lane: &Lane, epoch: i64) -> Result<(), PassError> {
+    if let Some(hold) = hold::of(&lane.subscription, &subscription.db).await? {
+        return Err(PassError::Held(Box::new(hold)));
+    }
+    if checkpoint::is_held(lane, epoch, &subscription.db).await? { Ok(()) } else { Err(PassError::Fenced) }
 }
 
 /// The fence: only the newest owner moves a place, and nobody while the subscription is held.
@@ -285,89 +298,23 @@ async fn ask_first(
     Ok(Some(aside))
 }
 
-/// Sets streams aside whose event has failed, and queues what came after it.
-async fn set_aside(
-    subscription: &Subscription,
+/// Counts what was done, forgets the attempts it took, and notes what came again.
+async fn account(
     lane: &Lane,
-    judged: &Judged<'_>,
+    batch: &Batch<'_>,
+    (passed, mut counts): (&Passed, Counts),
     tx: &mut PgConnection,
 ) -> Result<(), PassError> {
-    if judged.newly.is_empty() && judged.behind.is_empty() {
-        return Ok(());
-    }
-    let config = &subscription.config;
-    if !judged.newly.is_empty() {
-        let aside = parking::streams(&lane.subscription, &mut *tx).await?;
-        let wanted = aside + i64::try_from(judged.newly.len()).unwrap_or(i64::MAX);
-        if wanted > i64::from(config.parked_streams) {
-            return Err(PassError::Full(format!(
-                "{aside} streams are set aside, {} may be at most",
-                config.parked_streams
-            )));
-        }
-    }
-    for newly in &judged.newly {
-        parking::set_aside(lane, newly.stream_id, newly.verdict, newly.letter, newly.after, tx).await?;
-    }
-    if let Some((stream, _)) = judged.depths.iter().find(|(_, depth)| **depth > config.parked_depth) {
-        return Err(PassError::Full(format!(
-            "{} events wait behind the failure of {stream}, more may not",
-            config.parked_depth
-        )));
-    }
-    parking::queue(lane, &judged.behind, tx).await?;
-    Ok(())
-}
-
-/// Writes the letters, and looks whether there are too many.
-async fn bury(
-    subscription: &Subscription,
-    lane: &Lane,
-    items: &[Item],
-    tx: &mut PgConnection,
-) -> Result<u64, PassError> {
-    let mut letters = 0;
-    let mut outcome_no = None;
-    for item in items {
-        let letter = match (&item.entry, &item.fate) {
-            (Entry::Event(delivered), Fate::Letter(verdict)) => {
-                DeadLetter::of_event(verdict.letter_id, lane, delivered, verdict.clone())
-            }
-            (Entry::Foreign { record, reason }, _) => {
-                DeadLetter::of_foreign(clock::new_id(), lane, record, Verdict::on_foreign(reason, lane, clock::now()))
-            }
-            (Entry::Event(_), _) => continue,
-        };
-        // Others of the batch that were applied are counted when it ends: between letters of one batch nothing lies.
-        let number = match outcome_no {
-            Some(number) => number + 1,
-            None => breaker::outcomes(&lane.subscription, tx).await? + 1,
-        };
-        outcome_no = Some(number);
-        dead_letter::store(&letter, number, tx).await?;
-        letters += 1;
-    }
-    if letters > 0
-        && let Some(why) = breaker::look(&subscription.name, tx).await?
-    {
-        telemetry::subscription::tripped(&subscription.name, Some(&why));
-    }
-    Ok(letters)
-}
-
-/// Counts what was done, forgets the attempts it took, and notes what came again.
-async fn account(lane: &Lane, batch: &Batch<'_>, passed: &Passed, tx: &mut PgConnection) -> Result<(), PassError> {
     let charged: Vec<Uuid> = batch
         .items
         .iter()
-        .filter(|item| item.is_charged)
+        .filter(|item| item.is_charged && !matches!(item.fate, Fate::Park(..)))
         .filter_map(Item::event)
         .map(|delivered| delivered.event_id)
         .collect();
     if !charged.is_empty() {
         attempts::clear(&lane.subscription, &charged, tx).await?;
     }
-    let mut counts = dedup::again(lane, batch.repeats, tx).await?;
     counts.applied = passed.applied;
     counts.skipped = passed.skipped;
     counts.parked = passed.parked;

@@ -71,9 +71,11 @@ pub async fn choose(wanted: &Wanted, tx: &mut PgConnection) -> Result<Vec<Chosen
 }
 
 fn check(wanted: &Wanted) -> Result<(), Objection> {
+    let Filter { consumer, fingerprint, event_type, stream, .. } = &wanted.filter;
     let has_filter = wanted.filter != Filter::default();
+    let says_which = [consumer, fingerprint, event_type, stream].into_iter().any(Option::is_some);
     let problem = match (wanted.letters.len(), has_filter) {
-        (0, false) => {
+        (0, _) if !says_which => {
             "name letters or narrow them with a filter, such as --consumer inventory: all letters of all consumers \
                        are never meant"
                 .to_owned()

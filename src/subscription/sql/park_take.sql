@@ -9,4 +9,4 @@ where subscription = $1 and stream_id = (
     limit 1
     for update skip locked
 )
-returning stream_id, source, partition, retries
+returning stream_id, source, partition, retries, class

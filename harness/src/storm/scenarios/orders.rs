@@ -12,6 +12,11 @@ impl Scenario for Orders {
     fn load(&self, traffic: &Traffic<'_>) -> Vec<String> {
         arguments(traffic)
     }
+
+    fn environment(&self) -> Vec<(&'static str, &'static str)> {
+        // Here processes are killed far more often than anywhere else, and never because of an event.
+        vec![("ORDO_SUBSCRIPTION__SUSPECT_WAIT", "1s")]
+    }
 }
 
 /// The same orders, whatever else they are for.
