@@ -7,6 +7,7 @@ mod idle;
 mod suspect;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -19,7 +20,7 @@ use super::supervisor::ChildSpec;
 use crate::event_store::Pressure;
 use crate::subscription::{
     AdmitError, Admitted, Batch, Claim, Entry, Feed, FeedError, Lane, Place, Progress, Record, Subscription, Work,
-    Worker, admit, attempts, checkpoint, pass,
+    Worker, admit, attempts, checkpoint, parking, pass,
 };
 use crate::supervision::{Crash, StopReason};
 use crate::{faults, telemetry};
@@ -91,6 +92,8 @@ struct Held {
     /// The place has moved in memory only, past events that change nothing here.
     unsaved: bool,
     suspect: Suspect,
+    /// Whether streams of this partition may be set aside.
+    aside: AtomicBool,
 }
 
 enum Next {
@@ -193,6 +196,8 @@ async fn claim(arguments: &Arguments) -> Result<Option<Held>, Crash> {
     if subscription.handler.is_some() {
         attempts::charge(lane, *owner, &subscription.db).await.map_err(Crash::dependency_down)?;
     }
+    let aside =
+        subscription.handler.is_some() && parking::any(lane, &subscription.db).await.map_err(Crash::dependency_down)?;
     tracing::debug!(?lane, ?claim, "worker begins");
     Ok(Some(Held {
         claim,
@@ -207,6 +212,7 @@ async fn claim(arguments: &Arguments) -> Result<Option<Held>, Crash> {
         resting_until: Instant::now(),
         unsaved: false,
         suspect: Suspect::of(claim, arguments.batch_events),
+        aside: AtomicBool::new(aside),
     }))
 }
 
@@ -323,7 +329,8 @@ impl Held {
         };
         let started = Instant::now();
         let Arguments { subscription, lane, owner, .. } = arguments;
-        let worker = Worker { subscription, lane, epoch: self.claim.epoch, owner: *owner };
+        let (epoch, aside) = (self.claim.epoch, &self.aside);
+        let worker = Worker { subscription, lane, epoch, owner: *owner, aside };
         match work.step(worker).await {
             Progress::Continue => Ok(Next::Now),
             Progress::Pause { after, waiting } => {

@@ -4,6 +4,7 @@
 //! run with what comes after it. So one bad event of 500 takes about 12 transactions more, and none to look for if the
 //! handler names it.
 
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -89,6 +90,8 @@ pub struct Worker<'a> {
     pub epoch: i64,
     /// This process.
     pub owner: Uuid,
+    /// Whether streams of the partition may be set aside: see [`Batch::aside`].
+    pub aside: &'a AtomicBool,
 }
 
 /// A batch being worked off.
@@ -180,6 +183,7 @@ impl Work {
             repeats: &self.repeats,
             retries: self.retries,
             after_conflict: piece.after_conflict,
+            aside: worker.aside,
         };
         match pass::pass(worker.subscription, batch).await {
             Ok(passed) => self.succeeded(passed, worker.lane),

@@ -15,6 +15,7 @@ const CLAIM_LEASE: &str = include_str!("sql/claim_lease.sql");
 const FENCE: &str = include_str!("sql/fence.sql");
 const RENEW: &str = include_str!("sql/renew.sql");
 const RELEASE: &str = include_str!("sql/release.sql");
+const MAY_MOVE: &str = include_str!("sql/may_move.sql");
 const EPOCH: &str = include_str!("sql/epoch.sql");
 const CLEARED: &str = include_str!("sql/cleared.sql");
 const POSITION: &str = include_str!("sql/position.sql");
@@ -182,6 +183,21 @@ pub async fn is_held(lane: &Lane, epoch: i64, db: &PgPool) -> sqlx::Result<bool>
         .fetch_optional(db)
         .await?;
     Ok(newest == Some(epoch))
+}
+
+/// Whether a place may be moved under this claim: it is the newest, and nothing holds the subscription.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn may_move(lane: &Lane, epoch: i64, db: &PgPool) -> sqlx::Result<bool> {
+    let may: Option<bool> = sqlx::query_scalar(MAY_MOVE)
+        .bind(&lane.subscription)
+        .bind(&lane.source)
+        .bind(lane.partition)
+        .bind(epoch)
+        .fetch_optional(db)
+        .await?;
+    Ok(may.is_some())
 }
 
 /// Lets the next owner in at once.

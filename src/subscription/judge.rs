@@ -2,6 +2,7 @@
 //! transaction.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sqlx::PgConnection;
@@ -12,8 +13,8 @@ use super::consumer::OnDeadLetter;
 use super::dead_letter::Verdict;
 use super::guard::{self, Order, StreamGap};
 use super::parking::{self, Parked};
-use super::pass::{Fate, Item, PassError, Passed};
-use super::{Failure, Lane, Subscription, dedup};
+use super::pass::{Batch, Fate, Item, PassError, Passed};
+use super::{Failure, Subscription, dedup};
 use crate::faults::{self, Defect};
 
 /// A stream whose event has failed.
@@ -49,11 +50,11 @@ pub(super) struct Judged<'a> {
 /// [`PassError`].
 pub(super) async fn judge<'a>(
     subscription: &Subscription,
-    lane: &Lane,
-    items: &'a [Item],
+    batch: &Batch<'a>,
     aside: Option<HashSet<String>>,
     tx: &mut PgConnection,
 ) -> Result<Judged<'a>, PassError> {
+    let (lane, items) = (batch.lane, batch.items);
     let events: Vec<(&Item, &Delivered)> = items.iter().filter_map(|item| Some((item, item.event()?))).collect();
     if subscription.handler.is_none() {
         let fresh: Vec<&Delivered> = events.iter().map(|(_, delivered)| *delivered).collect();
@@ -64,7 +65,10 @@ pub(super) async fn judge<'a>(
         return Ok(Judged::default());
     }
     let streams: Vec<&str> = events.iter().map(|(_, delivered)| delivered.event.stream_id.as_str()).collect();
-    let parked = parking::lock(&subscription.name, &streams, tx).await?;
+    let parked = match batch.aside.load(Ordering::Relaxed) {
+        true => parking::lock(&subscription.name, &streams, tx).await?,
+        false => HashMap::new(),
+    };
     // Released since: its events are to be applied, and their commands have not been sent.
     if aside.is_some_and(|aside| aside.iter().any(|stream| !parked.contains_key(stream))) {
         return Err(PassError::Again);

@@ -15,6 +15,7 @@ const SET_ASIDE: &str = include_str!("sql/park_stream.sql");
 const LOCK: &str = include_str!("sql/park_lock.sql");
 const PEEK: &str = include_str!("sql/park_peek.sql");
 const QUEUE: &str = include_str!("sql/park_events.sql");
+const ANY: &str = include_str!("sql/park_any.sql");
 const STREAMS: &str = include_str!("sql/park_streams.sql");
 const TAKE: &str = include_str!("sql/park_take.sql");
 const HEAD: &str = include_str!("sql/park_head.sql");
@@ -122,6 +123,14 @@ pub(super) async fn queue(lane: &Lane, events: &[&Delivered], tx: &mut PgConnect
             .await?;
     }
     Ok(())
+}
+
+/// Whether any stream of a partition is set aside.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn any(lane: &Lane, db: &PgPool) -> sqlx::Result<bool> {
+    sqlx::query_scalar(ANY).bind(&lane.subscription).bind(&lane.source).bind(lane.partition).fetch_one(db).await
 }
 
 /// How many streams of a subscription are set aside.

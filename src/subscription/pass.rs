@@ -2,6 +2,7 @@
 //! models shared → fence → parked rows → ledger → guard → effects → parked and dead → append → commit.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
@@ -148,6 +149,9 @@ pub struct Batch<'a> {
     pub retries: u64,
     /// The last try met a stream that had moved on.
     pub after_conflict: bool,
+    /// Whether streams of this partition may be set aside. Only its worker sets any aside, so where none were when it began
+    /// and it has set none aside since, none need be looked for.
+    pub aside: &'a AtomicBool,
 }
 
 /// Works through a batch in one transaction, or not at all.
@@ -182,17 +186,17 @@ async fn commit(
     spans: &Spans,
 ) -> Result<(Passed, Option<DateTime<Utc>>), PassError> {
     let Batch { lane, items, .. } = *batch;
-    if subscription.commands.is_some() && subscription.handler.is_some() {
-        may_ask(subscription, lane, batch.epoch).await?;
-    }
-    let aside = ask_first(subscription, items, spans).await?;
+    let aside = ask_first(subscription, batch, spans).await?;
     let mut tx = subscription.db.begin().await?;
     faults::point("pass.begun");
     effects::share_models(subscription, &mut tx).await?;
     advance(subscription, lane, batch.epoch, (last.next_offset, last.position), &mut tx).await?;
     faults::point("pass.fenced");
     let repeated = dedup::again(lane, batch.repeats, &mut tx).await?;
-    let judged = judge::judge(subscription, lane, items, aside, &mut tx).await?;
+    let judged = judge::judge(subscription, batch, aside, &mut tx).await?;
+    if !judged.newly.is_empty() {
+        batch.aside.store(true, Ordering::Relaxed);
+    }
     faults::point("pass.judged");
     let (fresh, mut passed) = (&judged.fresh, judged.passed);
     let decisions = effects::decide(subscription, fresh, batch.after_conflict, &mut tx).await;
@@ -239,10 +243,13 @@ pub async fn skip(
 
 /// Commands go out before the fence is asked, and cannot be taken back: a held consumer, or an older owner, sends none.
 async fn may_ask(subscription: &Subscription, lane: &Lane, epoch: i64) -> Result<(), PassError> {
-    if let Some(hold) = hold::of(&lane.subscription, &subscription.db).await? {
-        return Err(PassError::Held(Box::new(hold)));
+    if checkpoint::may_move(lane, epoch, &subscription.db).await? {
+        return Ok(());
     }
-    if checkpoint::is_held(lane, epoch, &subscription.db).await? { Ok(()) } else { Err(PassError::Fenced) }
+    match hold::of(&lane.subscription, &subscription.db).await? {
+        Some(hold) => Err(PassError::Held(Box::new(hold))),
+        None => Err(PassError::Fenced),
+    }
 }
 
 /// The fence: only the newest owner moves a place, and nobody while the subscription is held.
@@ -273,16 +280,20 @@ fn foreign(items: &[Item]) -> impl Iterator<Item = (&Record, &Foreign)> {
 /// do the commands they lead to.
 async fn ask_first(
     subscription: &Subscription,
-    items: &[Item],
+    batch: &Batch<'_>,
     spans: &Spans,
 ) -> Result<Option<HashSet<String>>, PassError> {
     if subscription.commands.is_none() || subscription.handler.is_none() {
         return Ok(None);
     }
+    may_ask(subscription, batch.lane, batch.epoch).await?;
+    let items = batch.items;
     let events: Vec<&Delivered> = items.iter().filter_map(Item::event).collect();
     let streams: Vec<&str> = events.iter().map(|delivered| delivered.event.stream_id.as_str()).collect();
-    let aside: HashSet<String> =
-        parking::peek(&subscription.name, &streams, &subscription.db).await?.into_iter().collect();
+    let aside: HashSet<String> = match batch.aside.load(Ordering::Relaxed) {
+        true => parking::peek(&subscription.name, &streams, &subscription.db).await?.into_iter().collect(),
+        false => HashSet::new(),
+    };
     let mut stopped: HashSet<&str> = aside.iter().map(String::as_str).collect();
     let mut applied = Vec::with_capacity(events.len());
     for item in items {

@@ -7,7 +7,7 @@ use ordo::subscription::lone::{self, Ended};
 use ordo::subscription::{Lane, OnDeadLetter, attempts, parking};
 use uuid::Uuid;
 
-use super::stage::{Fails, Stage, event};
+use super::stage::{ANY, Fails, Stage, event};
 
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -105,11 +105,35 @@ async fn a_head_that_fails_at_every_retry_becomes_a_letter_and_its_followers_wai
         assert_eq!(stage.drain().await, 0);
     }
     assert_eq!(stage.letters().await, [("order:a".to_owned(), 1, "exhausted".to_owned())]);
+    assert_eq!(stage.attempts_of_letters().await, [5 + 4], "parking forgets no try");
     let (letter, depth) = stage.aside("order:a").await.expect("it waits");
     assert_eq!((letter.is_some(), depth), (true, 1));
     stage.make_due().await;
     assert_eq!(stage.drain().await, 0);
     assert!(stage.seen().is_empty());
+    stage.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parked_head_that_fails_in_another_way_begins_with_all_its_retries() {
+    let stage = Stage::witness().await;
+    let lane = stage.lane(topics::ORDER_EVENTS, 0);
+    let claim = stage.claim(&lane).await;
+    stage.script("order:a@1", Some(Fails::Transient));
+    stage.work_off(&lane, claim.epoch, &[event("order:a", 1, 1)]).await;
+    for _ in 0..3 {
+        stage.make_due().await;
+        stage.drain().await;
+    }
+    stage.script("order:a@1", Some(Fails::Panic));
+    for _ in 0..2 {
+        stage.make_due().await;
+        stage.drain().await;
+        assert!(stage.letters().await.is_empty());
+    }
+    stage.make_due().await;
+    stage.drain().await;
+    assert_eq!(stage.letters().await, [("order:a".to_owned(), 1, "panic".to_owned())], "the third panic");
     stage.finish().await;
 }
 
@@ -280,7 +304,7 @@ impl Stage {
     }
 
     fn worker<'a>(&'a self, lane: &'a Lane, epoch: i64) -> ordo::subscription::Worker<'a> {
-        ordo::subscription::Worker { subscription: &self.subscription, lane, epoch, owner: self.owner }
+        ordo::subscription::Worker { subscription: &self.subscription, lane, epoch, owner: self.owner, aside: &ANY }
     }
 
     async fn make_due(&self) {

@@ -2,7 +2,7 @@
 //! event and its effect.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures::future::BoxFuture;
@@ -43,6 +43,9 @@ pub enum Fails {
     Transient,
     Panic,
 }
+
+/// Streams may be set aside.
+pub static ANY: AtomicBool = AtomicBool::new(true);
 
 type Script = Arc<Mutex<HashMap<String, Fails>>>;
 
@@ -169,7 +172,8 @@ impl Stage {
     pub async fn pass(&self, lane: &Lane, epoch: i64, events: &[RecordedEvent]) -> Result<Passed, PassError> {
         let items: Vec<Item> =
             events.iter().map(|event| Item::new(entry(event), event.position, event.position)).collect();
-        let batch = pass::Batch { lane, epoch, items: &items, repeats: &[], retries: 0, after_conflict: false };
+        let batch =
+            pass::Batch { lane, epoch, items: &items, repeats: &[], retries: 0, after_conflict: false, aside: &ANY };
         pass(&self.subscription, batch).await
     }
 
@@ -192,7 +196,7 @@ impl Stage {
 
     /// Steps until the work is done; answers how many it took.
     pub async fn finish_work(&self, work: &mut Work, lane: &Lane, epoch: i64, most: u32) -> u32 {
-        let worker = Worker { subscription: &self.subscription, lane, epoch, owner: self.owner };
+        let worker = Worker { subscription: &self.subscription, lane, epoch, owner: self.owner, aside: &ANY };
         for steps in 1..=most {
             match work.step(worker).await {
                 Progress::Continue | Progress::Pause { .. } => {}

@@ -245,3 +245,42 @@ async fn a_pause_outlives_a_restart_and_ends_when_somebody_resumes() {
     assert_eq!(app.stock_of("mug").await, (98, 2, 0));
     app.finish().await;
 }
+
+/// What a consumer asks others to do cannot be taken back, so a paused one asks for nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_consumer_sends_no_command() {
+    let app = TestApp::start().await;
+    app.stock("mug", 100, 10).await;
+    let before = app.place("mug", 1).await;
+    app.until(before, "confirmed").await;
+    caught_up(&app, "orders").await;
+    let (status, _) = act(&app, "pause", json!({ "consumer": "orders" })).await;
+    assert_eq!(status, 200);
+    let order = app.place("mug", 1).await;
+    eventually("stock is reserved, and `orders` has something to do", async || {
+        let reserved = app.count("inventory.reserved").await == 2;
+        (reserved && consumer(&app, "orders").await["lag"]["events"] == 1).then_some(())
+    })
+    .await;
+    // The one who would confirm has met the event by the time it says that it is held.
+    let answered = || async { app.metric(ordo::telemetry::names::CONSUMER_COMMANDS_TOTAL, &[]).await };
+    let so_far = answered().await;
+    for _ in 0..3 {
+        let later = app.place("mug", 1).await;
+        eventually("it is reserved", async || {
+            let events: i64 = sqlx::query_scalar("select count(*) from log where stream_id = 'inventory:' || $1")
+                .bind(later.to_string())
+                .fetch_one(&app.database.db)
+                .await
+                .unwrap();
+            (events == 1).then_some(())
+        })
+        .await;
+    }
+    assert_eq!(answered().await, so_far);
+    assert_eq!(app.order(order).await.unwrap()["status"], "processing");
+    let (status, _) = act(&app, "resume", json!({ "consumer": "orders" })).await;
+    assert_eq!(status, 200);
+    app.until(order, "confirmed").await;
+    app.finish().await;
+}

@@ -256,3 +256,35 @@ async fn a_process_that_waits_for_postgres_ends_when_it_is_told_to() {
     let ended = tokio::time::timeout(std::time::Duration::from_secs(5), process.wait()).await;
     assert!(ended.expect("it ends").unwrap().success());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rubbish_is_refused_and_never_an_error_of_the_server() {
+    let app = TestApp::start_roles("http").await;
+    for path in [
+        "dlq?consumer=%00",
+        "dlq?since=-9000-01-01T00:00:00Z",
+        "dlq?limit=-1",
+        "dlq/export?stream=%00",
+        "dlq/replays?consumer=%00",
+        "dlq/show?letterId=x",
+        "dlq/try?letterId=00000000-0000-0000-0000-000000000000&patch=%00",
+        "operations?action=%00",
+        "consumers/show?consumer=",
+        "orders/%00/why",
+    ] {
+        let answer = app.http.get(format!("{}/ops/v1/{path}", app.ops)).send().await.unwrap();
+        assert!(answer.status().as_u16() < 500, "{path}: {}", answer.text().await.unwrap());
+    }
+    for (path, args) in [
+        ("dlq/discard", json!({ "consumer": "\0" })),
+        ("dlq/discard", json!({ "until": "2999-01-01T00:00:00Z" })),
+        ("dlq/replay", json!({ "letterIds": [], "patch": "no patch" })),
+        ("consumers/pause", json!({ "consumer": "\0" })),
+        ("consumers/seek", json!({ "consumer": "inventory", "topic": "\0", "partition": 0, "offset": 0 })),
+    ] {
+        let body = json!({ "args": args, "reason": "a test" });
+        let answer = app.http.post(format!("{}/ops/v1/{path}", app.ops)).json(&body).send().await.unwrap();
+        assert!(answer.status().is_client_error(), "{path} {args}: {}", answer.text().await.unwrap());
+    }
+    app.finish().await;
+}

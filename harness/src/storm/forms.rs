@@ -95,7 +95,7 @@ impl Form {
         let times = faults.iter().map(|fault| fault.times()).collect();
         Ok(Self {
             processes,
-            rate: 120.0,
+            rate: 90.0,
             cancel_percent: 5,
             repeat_percent: 3,
             faulty: Faulty::default(),

@@ -1,10 +1,11 @@
 //! What a partition does while nothing comes: keeps its lease, looks for what its topic lacks, and whether it is still its
 //! own.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::{Arguments, Held, Next};
-use crate::subscription::{Admitted, admit, checkpoint};
+use crate::subscription::{Admitted, admit, checkpoint, parking};
 use crate::supervision::Crash;
 
 /// Looks in a row, of 200 ms each, that find Kafka silent before the log is asked whether something is missing. Counted
@@ -58,6 +59,14 @@ impl Held {
         }
         self.renewed_at = Instant::now();
         let is_ours = checkpoint::is_held(&arguments.lane, self.claim.epoch, &arguments.subscription.db).await;
-        if is_ours.map_err(Crash::dependency_down)? { Ok(Next::Now) } else { Ok(Next::End) }
+        if !is_ours.map_err(Crash::dependency_down)? {
+            return Ok(Next::End);
+        }
+        if self.aside.load(Ordering::Relaxed) {
+            // Nobody but this worker sets anything aside, and it is idle.
+            let any = parking::any(&arguments.lane, &arguments.subscription.db).await;
+            self.aside.store(any.map_err(Crash::dependency_down)?, Ordering::Relaxed);
+        }
+        Ok(Next::Now)
     }
 }
