@@ -4,13 +4,16 @@
 //! run with what comes after it. So one bad event of 500 takes about 12 transactions more, and none to look for if the
 //! handler names it.
 
+mod piece;
+
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::admit::{Admitted, Entry, Repeat};
-use super::attempts::{self, Alone, Attempt};
+use self::piece::{Piece, alone, give_up, place_of, take_back};
+use super::admit::{Admitted, Delivered, Repeat};
+use super::attempts::{self, Attempt};
 use super::dead_letter;
 use super::pass::{self, Batch, Fate, Item, PassError, Passed};
 use super::retry::{Verdict, verdict};
@@ -43,41 +46,6 @@ pub enum Progress {
 
 /// How long a subscription that is held, or a partition that may park no more, waits before it looks again.
 const HELD_PAUSE: Duration = Duration::from_millis(500);
-
-/// Part of a batch that runs as one transaction.
-#[derive(Debug, Default)]
-struct Piece {
-    items: Vec<Item>,
-    tries: u32,
-    after_conflict: bool,
-    /// The culprit is in here if the piece before passes.
-    may_be_guilty: bool,
-    /// The culprit is in here.
-    is_guilty: bool,
-    /// It is one event, which runs alone because something failed: its attempt is written before.
-    is_alone: bool,
-}
-
-impl Piece {
-    fn of(items: Vec<Item>) -> Self {
-        Self { items, ..Self::default() }
-    }
-
-    fn alone(item: Item) -> Self {
-        Self { items: vec![item], is_alone: true, ..Self::default() }
-    }
-
-    /// Whether its attempt is written down before it runs.
-    fn runs_alone(&self, subscription: &Subscription) -> bool {
-        let [item] = self.items.as_slice() else { return false };
-        self.is_alone && item.fate == Fate::Apply && item.event().is_some() && subscription.handler.is_some()
-    }
-
-    /// Plain: nothing is known of it.
-    fn is_plain(&self) -> bool {
-        !(self.may_be_guilty || self.is_guilty || self.is_alone || self.after_conflict)
-    }
-}
 
 /// Who works, and for whom.
 #[derive(Clone, Copy, Debug)]
@@ -114,26 +82,29 @@ impl Work {
     /// The work a batch makes.
     #[must_use]
     pub fn on(admitted: Admitted, limit: usize) -> Self {
-        Self::cut(admitted, limit.max(1), Piece::of)
+        Self::cut(admitted, limit.max(1), |_| false)
     }
 
-    /// The work of a batch over which processes have ended: event by event, each written down before it runs.
+    /// The work of a batch over which processes have ended: those of its events that are suspect run alone, each written
+    /// down before it does.
     #[must_use]
-    pub fn one_by_one(admitted: Admitted) -> Self {
-        Self::cut(admitted, 1, |items| Piece { is_alone: true, ..Piece::of(items) })
+    pub fn one_by_one(admitted: Admitted, limit: usize, is_suspect: impl Fn(&Delivered) -> bool) -> Self {
+        Self::cut(admitted, limit.max(1), is_suspect)
     }
 
-    fn cut(admitted: Admitted, limit: usize, piece: impl Fn(Vec<Item>) -> Piece) -> Self {
+    fn cut(admitted: Admitted, limit: usize, is_suspect: impl Fn(&Delivered) -> bool) -> Self {
         let ends_at = admitted.entries.last().map(|(_, next_offset, _)| *next_offset);
-        let mut items =
-            admitted.entries.into_iter().map(|(entry, next_offset, position)| Item::new(entry, next_offset, position));
-        let mut pieces = Vec::new();
-        loop {
-            let items: Vec<Item> = items.by_ref().take(limit).collect();
-            if items.is_empty() {
-                break;
+        let mut pieces: Vec<Piece> = Vec::new();
+        for (entry, next_offset, position) in admitted.entries {
+            let item = Item::new(entry, next_offset, position);
+            if item.event().is_some_and(&is_suspect) {
+                pieces.push(Piece::alone(item));
+                continue;
             }
-            pieces.push(piece(items));
+            match pieces.last_mut().filter(|piece| !piece.is_alone && piece.items.len() < limit) {
+                Some(piece) => piece.items.push(item),
+                None => pieces.push(Piece::of(vec![item])),
+            }
         }
         pieces.reverse();
         Self {
@@ -393,35 +364,5 @@ impl Work {
             self.pieces.truncate(self.pieces.len() - 2);
             self.pieces.push(Piece::of(items));
         }
-    }
-}
-
-/// The right to run alone, for one event that does.
-async fn alone(piece: &Piece, Worker { subscription, .. }: Worker<'_>) -> sqlx::Result<Option<Alone>> {
-    match piece.items.first().and_then(Item::event).filter(|_| piece.runs_alone(subscription)) {
-        Some(event) => attempts::alone(&subscription.name, event.event_id, &subscription.db).await.map(Some),
-        None => Ok(None),
-    }
-}
-
-/// Takes back what was written down before an event was to run alone.
-async fn take_back(piece: &Piece, Worker { subscription, lane, owner, .. }: Worker<'_>) -> sqlx::Result<()> {
-    match piece.items.as_slice() {
-        [item] if item.is_charged && item.fate == Fate::Apply => match item.event() {
-            Some(delivered) => attempts::interrupted(lane, delivered, owner, &subscription.db).await,
-            None => Ok(()),
-        },
-        _ => Ok(()),
-    }
-}
-
-fn place_of(event_id: Uuid, piece: &Piece) -> Option<usize> {
-    piece.items.iter().position(|item| item.event().is_some_and(|delivered| delivered.event_id == event_id))
-}
-
-fn give_up(item: &mut Item, failure: &Failure, lane: &Lane, attempt: &Attempt) {
-    if let Entry::Event(delivered) = &item.entry {
-        telemetry::subscription::dead_lettered(lane, delivered, failure);
-        item.fate = Fate::Letter(dead_letter::Verdict::on(failure, lane, attempt));
     }
 }

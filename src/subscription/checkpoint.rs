@@ -58,9 +58,10 @@ pub struct Claim {
     /// Known events before this offset come again because an operator moved the place back; 0 if none did.
     #[sqlx(default)]
     pub sought_until: i64,
-    /// Two processes ended here and moved nothing: what comes next runs event by event.
+    /// Two processes ended here and moved nothing: what comes next and was recorded before this time, which is after the
+    /// first of them had ended, runs event by event.
     #[sqlx(default)]
-    pub is_suspect: bool,
+    pub suspect_before: Option<DateTime<Utc>>,
 }
 
 /// A checkpoint as operators see it.

@@ -47,7 +47,8 @@ impl Subscription {
     }
 
     /// Whether anything comes of this event here; all others pass it by.
-    pub(super) fn reads(&self, delivered: &Delivered) -> bool {
+    #[must_use]
+    pub fn reads(&self, delivered: &Delivered) -> bool {
         let event_type = delivered.event.event_type.as_str();
         match &self.handler {
             Some(handler) => handler.reads().contains(&event_type),

@@ -184,7 +184,7 @@ impl Stage {
 
     /// The same, event by event, as after processes have ended over it.
     pub fn work_one_by_one(events: &[RecordedEvent]) -> Work {
-        Work::one_by_one(admitted(events))
+        Work::one_by_one(admitted(events), 100, |_| true)
     }
 
     /// These events as a worker would work them off, failures included; its pauses are left out.
