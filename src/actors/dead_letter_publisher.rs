@@ -166,3 +166,32 @@ fn record(letter: &DeadLetter) -> Record {
         span: Span::default(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+    use crate::subscription::Failure;
+    use crate::subscription::dead_letter::Verdict;
+    use crate::subscription::{Record as Received, attempts::Attempt};
+
+    fn letter(bytes: usize) -> DeadLetter {
+        let lane = Lane { subscription: "inventory".to_owned(), source: "order.events".to_owned(), partition: 0 };
+        let now = clock::now();
+        let attempt = Attempt { tries: 1, attempts: 1, deaths: 0, first_failed_at: now, last_failed_at: now };
+        let verdict = Verdict::on(&Failure::poison("no event"), &lane, &attempt);
+        let received = Received { value: Some(vec![b'x'; bytes]), ..Received::default() };
+        DeadLetter::of_foreign(clock::new_id(), &lane, &received, verdict)
+    }
+
+    #[test]
+    fn a_letter_too_big_for_a_record_goes_without_its_value_and_says_so() {
+        let whole = record(&letter(900 * 1024));
+        assert_eq!(whole.value.map(|value| value.len()), Some(900 * 1024));
+        assert!(whole.headers.iter().all(|(name, _)| name != OMITTED));
+        let cut = record(&letter(1_030_000));
+        assert_eq!(cut.value, None);
+        assert!(cut.headers.contains(&(OMITTED.to_owned(), Some(b"1030000".to_vec()))));
+        assert!(cut.headers.iter().any(|(name, _)| name == "dlq-id"));
+    }
+}
