@@ -225,6 +225,8 @@ async fn a_pause_outlives_a_restart_and_ends_when_somebody_resumes() {
     app.signal("-TERM");
     app.ended().await;
     app.relaunch(&[]);
+    let answers = async || app.http.get(format!("{}/livez", app.ops)).send().await.ok();
+    eventually("it answers operators again", answers).await;
     // The message about the order shows that others go on, and so that inventory had its time.
     eventually("the customer is told of the order", async || {
         (app.count("notification.requested").await == 3).then_some(())
