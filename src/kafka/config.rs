@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 use serde::{Deserialize, Serialize};
 
 use crate::config::range;
@@ -108,7 +109,12 @@ impl Config {
 
     pub(super) fn producer(&self) -> ClientConfig {
         let mut producer = self.client();
+        // The end of a connection is told by the log.
+        producer.set_log_level(RDKafkaLogLevel::Info);
         producer
+            // Never: a producer whose connection is lost is given up, and what it holds must not reach who comes back.
+            .set("reconnect.backoff.ms", "60000")
+            .set("reconnect.backoff.max.ms", "60000")
             .set("enable.idempotence", "true")
             // A gap is deadly together with dedup: neither an error nor a time-out may make one.
             .set("enable.gapless.guarantee", "true")

@@ -7,10 +7,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, PurgeConfig, ThreadedProducer};
@@ -23,6 +24,10 @@ use crate::telemetry::{self, trace::Span};
 
 /// Longest wait for the broker.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How often that wait looks whether the connection is lost.
+const LOOK: Duration = Duration::from_millis(500);
+/// What librdkafka's log calls the end of a connection.
+const CONNECTION_LOST: &str = "FAIL";
 
 /// Why publishing cannot go on with this producer.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -113,10 +118,10 @@ impl Publisher {
     pub async fn connected(&self) -> Result<Arc<Generation>, PublishError> {
         let generation = self.current()?;
         let asked = generation.clone();
-        let answer = tokio::task::spawn_blocking(move || asked.producer.client().fetch_metadata(None, PATIENCE)).await;
+        let answer = tokio::task::spawn_blocking(move || asked.ask_for_metadata()).await;
         match answer {
-            Ok(Ok(_)) if !generation.is_broken() => Ok(generation),
-            Ok(Ok(_)) => Err(PublishError::Broken("the connection was lost at once".into())),
+            Ok(Ok(())) if !generation.is_broken() => Ok(generation),
+            Ok(Ok(())) => Err(PublishError::Broken("the connection was lost at once".into())),
             Ok(Err(error)) => Err(PublishError::Broken(error.to_string())),
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
         }
@@ -128,6 +133,17 @@ impl Generation {
     #[must_use]
     pub fn is_broken(&self) -> bool {
         self.producer.context().broken.load(Ordering::Acquire)
+    }
+
+    /// Blocks until the broker answers. A producer that is broken never connects again, so nothing is waited for then.
+    fn ask_for_metadata(&self) -> Result<(), KafkaError> {
+        let began = Instant::now();
+        loop {
+            match self.producer.client().fetch_metadata(None, LOOK) {
+                Err(_) if !self.is_broken() && began.elapsed() < PATIENCE => {}
+                answer => return answer.map(drop),
+            }
+        }
     }
 
     /// Sends one record of the event at `position`, which `window` has been told of.
@@ -191,11 +207,24 @@ struct Deliveries {
     broken: AtomicBool,
 }
 
+/// Whoever comes back may be another: a broker that was wiped takes records as if nothing were missing before them. So
+/// nothing is sent over a new connection before what is there has been compared.
+///
+/// A connection that is closed while it is in use is a line of librdkafka's log and no error (`rd_kafka_broker_conn_closed`);
+/// one that is refused is an error. Either ends the producer, and its configuration keeps it from connecting again before
+/// it is emptied.
 impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        if facility == CONNECTION_LOST {
+            self.broken.store(true, Ordering::Release);
+            tracing::debug!(message, "the producer has lost a connection");
+        } else if (level as i32) < RDKafkaLogLevel::Notice as i32 {
+            tracing::warn!(?level, facility, message, "the producer says");
+        }
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
         tell(&error, reason);
-        // Whoever comes back may be another: a broker that was wiped takes records as if nothing were missing before them.
-        // So nothing is sent over a new connection before what is there has been compared.
         let is_lost = matches!(
             error.rdkafka_error_code(),
             Some(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown)

@@ -111,3 +111,22 @@ fn after_a_failed_delivery_the_producer_is_given_up_and_the_next_begins_where_th
     let [end] = &window.take_topics()[..] else { panic!("one topic") };
     assert_eq!((end.next_offset, end.position), (5, 5), "five records, none twice");
 }
+
+#[test]
+fn a_producer_whose_connection_is_lost_is_given_up_though_nothing_was_on_its_way_and_the_broker_is_back_at_once() {
+    let cluster = MockCluster::new(1).expect("a mock cluster");
+    cluster.create_topic("t", 1, 1).expect("a topic");
+    let publisher = Publisher::new(Config { brokers: cluster.bootstrap_servers(), ..Config::default() });
+    let first = publisher.current().expect("a producer");
+    assert_eq!(publish(&first, 1..=2).acknowledged(), 2);
+    assert!(!first.is_broken());
+    cluster.broker_down(1).expect("a broker to stop");
+    cluster.broker_up(1).expect("a broker to start");
+    let began = Instant::now();
+    while !first.is_broken() {
+        assert!(began.elapsed() < Duration::from_secs(10), "the connection was lost and nobody knows");
+        std::thread::yield_now();
+    }
+    let second = publisher.current().expect("another producer");
+    assert_eq!(publish(&second, 3..=4).acknowledged(), 4);
+}
