@@ -23,6 +23,7 @@ use crate::{duration, history};
 
 pub const AT_REST: &str = "the system came to rest: all decided, all told, all published";
 pub const NO_DEAD_LETTERS: &str = "there is no dead letter";
+pub const KAFKA_KEPT: &str = "no topic ever lacked what was said to be published";
 pub const NOTHING_WAITS: &str = "no stream is set aside";
 
 /// Checks a settled ordo from outside: Postgres, Kafka and what a load was answered.
@@ -64,6 +65,10 @@ struct Args {
     /// an operator has discarded is not missed; in the end no letter is open. Several may be named.
     #[arg(long, value_name = "CONSUMER=USER", conflicts_with = "allow_dead_letters")]
     gives_up: Vec<GivesUp>,
+    /// Kafka has lost nothing: where a topic lacked an event once, a place had moved past what was never acknowledged,
+    /// although it was published again since.
+    #[arg(long)]
+    kafka_kept: bool,
     /// Records that the log does not know are no violation.
     #[arg(long)]
     allow_foreign_records: bool,
@@ -138,6 +143,9 @@ async fn run(args: Args) -> anyhow::Result<Report> {
     let duplicates = audit.found.duplicates;
     findings.extend(audit.checks.into_iter().flat_map(LogCheck::findings));
     findings.extend(audit.found.all(args.allow_foreign_records));
+    if args.kafka_kept {
+        findings.push(kafka_kept(&log).await?);
+    }
     if !args.allow_dead_letters {
         findings.push(nothing_waits(&log).await?);
     }
@@ -161,6 +169,16 @@ async fn dead_letters(log: &Log) -> anyhow::Result<Finding> {
     let letters = log.dead_letters().await?;
     finding.check(letters.is_empty(), || {
         letters.iter().map(|(subscription, count)| format!("{subscription}: {count}")).collect::<Vec<_>>().join(", ")
+    });
+    Ok(finding)
+}
+
+async fn kafka_kept(log: &Log) -> anyhow::Result<Finding> {
+    let mut finding = Finding::of(KAFKA_KEPT);
+    let lost = log.topics_lost().await?;
+    finding.check(lost.is_empty(), || {
+        let named = lost.iter().take(5).map(|(place, why)| format!("{place}: {why}"));
+        format!("{} times, such as {}", lost.len(), named.collect::<Vec<_>>().join("; "))
     });
     Ok(finding)
 }

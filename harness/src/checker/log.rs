@@ -30,6 +30,7 @@ const DEAD_LETTERS: &str = "SELECT subscription, count(*) FROM dead_letter GROUP
 const LETTERS: &str = "SELECT subscription, coalesce(stream_id, ''), coalesce(version, 0), coalesce(event_type, ''), state \
      FROM dead_letter ORDER BY subscription, id";
 const WAITING: &str = "SELECT subscription, stream_id, depth FROM parked_stream ORDER BY subscription, stream_id";
+const TOPICS_LOST: &str = "SELECT place, why FROM alarm WHERE code = 'topic_lost' ORDER BY raised_at";
 /// $1 streams of orders.
 const WITHOUT_OUTCOME: &str = "SELECT count(*) FROM unnest($1::text[]) AS asked(stream_id) WHERE NOT EXISTS \
      (SELECT FROM log d WHERE d.stream_id = asked.stream_id \
@@ -137,6 +138,11 @@ impl Log {
     /// Streams set aside, with how many of their events wait.
     pub async fn parked(&self) -> anyhow::Result<Vec<(String, String, i32)>> {
         sqlx::query_as(WAITING).fetch_all(&self.pool).await.with_context(|| reading("parked_stream"))
+    }
+
+    /// Every time that a topic lacked what was published to it: where, and what was seen.
+    pub async fn topics_lost(&self) -> anyhow::Result<Vec<(String, String)>> {
+        sqlx::query_as(TOPICS_LOST).fetch_all(&self.pool).await.with_context(|| reading("alarm"))
     }
 
     /// How many of these orders have not been confirmed, rejected or cancelled.

@@ -63,8 +63,11 @@ impl Storm<'_> {
         load.stop().await?;
         let ending = self.scenario.end(&mut stage, self.seed, self.form.settle).await?;
         progress.show("checking");
-        let checked =
-            judge::check(self.ground, &own, &load.histories, self.form.settle, self.scenario.checks()).await?;
+        let mut rules = self.scenario.checks();
+        if !self.form.faults.iter().any(|fault| fault.empties_kafka()) {
+            rules.push("--kafka-kept".to_owned());
+        }
+        let checked = judge::check(self.ground, &own, &load.histories, self.form.settle, rules).await?;
         progress.show("looking whether anything starts anew");
         let quiet = quiet(&watch).await;
         tally.look_for_ends(&mut stage)?;

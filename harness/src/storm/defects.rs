@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::forms::Form;
 use super::report::Report;
 use crate::checker::checks::{accepted, stock};
-use crate::checker::{history_index, topic_audit};
+use crate::checker::{cli, history_index, topic_audit};
 
 /// A defect that ordo's test build can be started with (`ORDO_DEFECT`), and the storm that brings it to light.
 pub struct Defect {
@@ -28,7 +28,7 @@ pub const ALL: &[Defect] = &[
     },
     Defect {
         name: "checkpoint_before_acknowledgement",
-        breaks: &[topic_audit::COMPLETE],
+        breaks: &[topic_audit::COMPLETE, cli::KAFKA_KEPT],
         form: || Form::of(&[("kafka and processes killed", 2)], 1),
     },
     Defect {

@@ -51,6 +51,7 @@ const RULES: [(&str, &[&str]); 6] = [
             topic_audit::IN_ORDER,
             topic_audit::CHAIN,
             topic_audit::PARTITIONS,
+            cli::KAFKA_KEPT,
         ],
     ),
     (

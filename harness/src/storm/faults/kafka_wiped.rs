@@ -15,6 +15,10 @@ impl Fault for KafkaWiped {
         "kafka wiped"
     }
 
+    fn empties_kafka(&self) -> bool {
+        true
+    }
+
     fn inject<'a>(&'a self, stage: &'a mut Stage, _: &'a mut Chance) -> BoxFuture<'a, anyhow::Result<Wound>> {
         Box::pin(async move {
             stage.kafka.run("kill").await?;

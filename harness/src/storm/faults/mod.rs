@@ -73,6 +73,11 @@ pub trait Fault: Send + Sync {
         false
     }
 
+    /// Whether the broker loses what it had.
+    fn empties_kafka(&self) -> bool {
+        false
+    }
+
     /// Breaks it. All chance comes from `chance`.
     fn inject<'a>(&'a self, stage: &'a mut Stage, chance: &'a mut Chance) -> BoxFuture<'a, anyhow::Result<Wound>>;
 
