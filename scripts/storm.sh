@@ -15,7 +15,7 @@ source "$here/machine.sh"
 source "$here/services.sh"
 
 set="$local_dir/storm"
-target="${CARGO_TARGET_DIR:-$root/target}/debug"
+target="${CARGO_TARGET_DIR:-$root/target}/storm"
 minutes=${ORDO_STORM_MINUTES:-20}
 
 held=0
@@ -31,9 +31,9 @@ cd "$root"
 need_cargo
 need_disk "$root" 4096 "building and the storm's data"
 forget_configuration
-# The build of the tests: with its crash points and its checks of arithmetic.
+# As for the tests, with crash points and checks of arithmetic, and a little optimized.
 say "storm: building"
-cargo build --workspace --features ordo/crash-points --bins || die "the build failed, for the reason above" "mend that, then make storm"
+cargo build --profile storm --workspace --features ordo/crash-points --bins || die "the build failed, for the reason above" "mend that, then make storm"
 
 seed=${SEED:-$(($(od -An -N4 -tu4 /dev/urandom) % 1000000))}
 arguments=(--seed "$seed" --set "$set" --scripts "$here/services" --ordo "$target/ordo")
