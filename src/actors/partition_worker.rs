@@ -84,6 +84,8 @@ struct Held {
     rest: Vec<Record>,
     /// Looks in a row that found nothing.
     silent_looks: u32,
+    /// How often in a row the log had what the topic did not deliver.
+    silent_fills: u32,
     renewed_at: Instant,
     /// The batch being worked on is as big as it may be: more waits already.
     is_full: bool,
@@ -207,6 +209,7 @@ async fn claim(arguments: &Arguments) -> Result<Option<Held>, Crash> {
         work: None,
         rest: Vec::new(),
         silent_looks: 0,
+        silent_fills: 0,
         renewed_at: Instant::now(),
         is_full: false,
         resting_until: Instant::now(),
@@ -263,6 +266,7 @@ impl Held {
             };
         }
         self.silent_looks = 0;
+        self.silent_fills = 0;
         if let Some(position) = passes_by(&arguments.subscription, &batch) {
             self.position = position;
             self.next_offset = position;

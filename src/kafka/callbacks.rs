@@ -52,11 +52,19 @@ impl ClientContext for Context {
         }
         let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
         for (place, next_offset) in reads.iter() {
-            let end = statistics
-                .topics
-                .get(&place.topic)
-                .and_then(|topic| topic.partitions.get(&place.partition))
-                .map_or(-1, |partition| partition.ls_offset);
+            let seen = statistics.topics.get(&place.topic).and_then(|topic| topic.partitions.get(&place.partition));
+            if let Some(seen) = seen.filter(|seen| seen.fetch_state != "active") {
+                tracing::debug!(
+                    subscription = self.subscription,
+                    topic = place.topic,
+                    partition = place.partition,
+                    state = seen.fetch_state,
+                    next_offset = seen.next_offset,
+                    end = seen.hi_offset,
+                    "a partition is not fetched"
+                );
+            }
+            let end = seen.map_or(-1, |seen| seen.ls_offset);
             if end >= 0
                 && let Ok(partition) = i16::try_from(place.partition)
             {

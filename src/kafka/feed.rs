@@ -56,6 +56,10 @@ impl Feed for KafkaFeed {
         })
     }
 
+    fn stuck(&mut self) {
+        _ = self.group.tell(Order::Stuck { place: self.place.clone() });
+    }
+
     fn committed(&mut self, next_offset: i64) {
         // Only lag tools read it; a group that has ended has no use for it.
         _ = self.group.tell(Order::Store { place: self.place.clone(), next_offset });

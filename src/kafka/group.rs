@@ -10,7 +10,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError, mpsc as thread_mpsc};
 use std::thread::{self, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::Offset;
 use rdkafka::consumer::base_consumer::PartitionQueue;
@@ -26,6 +26,8 @@ use crate::subscription::Record;
 
 /// Longest sleep of the thread: a lost wake-up costs this much.
 const SWEEP: Duration = Duration::from_millis(20);
+/// A client that is newer is not given up for delivering nothing: it may be the broker that has nothing yet.
+const NEW_FOR: Duration = Duration::from_secs(30);
 /// Most bytes handed over at once.
 const BATCH_BYTES: usize = 1 << 20;
 
@@ -55,6 +57,7 @@ pub(super) enum Order {
     Begin { place: TopicPartition, next_offset: i64, batches: mpsc::Sender<Vec<Record>> },
     Credit { place: TopicPartition, records: usize },
     Store { place: TopicPartition, next_offset: i64 },
+    Stuck { place: TopicPartition },
     Stop,
 }
 
@@ -97,6 +100,7 @@ impl Group {
             inbox,
             pending: HashMap::new(),
             lanes: HashMap::new(),
+            joined_at: Instant::now(),
         };
         let handle = thread::Builder::new()
             .name(format!("kafka {name}"))
@@ -135,6 +139,7 @@ struct Membership {
     /// Assigned, and waiting for a worker to say where to begin.
     pending: HashMap<TopicPartition, ()>,
     lanes: HashMap<TopicPartition, Lane>,
+    joined_at: Instant,
 }
 
 impl Membership {
@@ -215,6 +220,15 @@ impl Membership {
                     }
                 }
                 Ok(Order::Store { place, next_offset }) => self.store(&place, next_offset),
+                Ok(Order::Stuck { place }) => {
+                    if self.lanes.contains_key(&place) && self.joined_at.elapsed() >= NEW_FOR {
+                        let TopicPartition { topic, partition } = place;
+                        (self.tell)(GroupEvent::Failed(format!(
+                            "its client delivers nothing of {topic} {partition}, although the broker has taken more"
+                        )));
+                        return false;
+                    }
+                }
                 Ok(Order::Stop) | Err(thread_mpsc::TryRecvError::Disconnected) => return false,
                 Err(thread_mpsc::TryRecvError::Empty) => break,
             }

@@ -80,6 +80,9 @@ pub trait Feed: Send {
     /// [`FeedError`].
     fn next(&mut self, limit: usize, wait: Duration) -> BoxFuture<'_, Result<Batch, FeedError>>;
 
+    /// Nothing has come for long although its source has more: whatever stands behind the feed had better begin anew.
+    fn stuck(&mut self) {}
+
     /// Hears that everything before `next_offset` is durable.
     fn committed(&mut self, next_offset: i64);
 }

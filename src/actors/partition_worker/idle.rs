@@ -11,6 +11,9 @@ use crate::supervision::Crash;
 /// Looks in a row, of 200 ms each, that find Kafka silent before the log is asked whether something is missing. Counted
 /// and not timed: a process that was stopped itself must not take its own absence for Kafka's silence.
 const MISSING_AFTER: u32 = 25;
+/// Fills in a row, no record between them, after which the client is taken for stuck: librdkafka can stop fetching and keep
+/// its connection.
+const STUCK_AFTER: u32 = 3;
 /// How often an idle partition looks whether it has been moved.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -27,6 +30,13 @@ impl Held {
         // While there is more, it goes on at once.
         if missing.is_none() {
             self.silent_looks = 0;
+        } else {
+            self.silent_fills = self.silent_fills.saturating_add(1);
+            // Once may be an event that the topic has lost. What is published all the time and never comes is there.
+            if self.silent_fills >= STUCK_AFTER {
+                self.silent_fills = 0;
+                self.feed.stuck();
+            }
         }
         Ok(missing)
     }
