@@ -19,8 +19,13 @@ use crate::progress::Progress;
 
 /// From a fault's end to an order that waits no longer than a second.
 const RECOVERS_WITHIN: Duration = Duration::from_secs(30);
+/// Events a second that are published again, at least, and read again by every consumer, where Kafka has lost them: new ones
+/// come behind them, since a topic keeps its order.
+const PUBLISHED_AGAIN: i64 = 10_000;
 /// The same before the first fault, when everything starts cold.
 const BEGINS_WITHIN: Duration = Duration::from_secs(60);
+const CAUGHT_UP: &str = "30 s after a fault is healed no order waits longer than a second; a second later for every 10,000 \
+     events that Kafka has lost";
 /// Nothing starts anew while nothing is wrong.
 const QUIET: Duration = Duration::from_secs(2);
 /// Memory of one process.
@@ -40,6 +45,8 @@ struct Tally {
     kinds: Vec<Kind>,
     caught_up: Verdict,
     alive: Verdict,
+    /// Kafka has lost the log, and nobody has seen that all of it is there again.
+    is_emptied: bool,
 }
 
 impl Storm<'_> {
@@ -119,8 +126,9 @@ impl Storm<'_> {
         let kinds = self.form.faults.iter().map(|fault| Kind::of(fault.name(), fault.kills_a_process())).collect();
         Tally {
             kinds,
-            caught_up: Verdict::of("I9", "30 s after a fault is healed no order waits longer than a second"),
+            caught_up: Verdict::of("I9", CAUGHT_UP),
             alive: Verdict::of("I9", "no process ends by itself"),
+            is_emptied: false,
         }
     }
 
@@ -145,13 +153,16 @@ impl Storm<'_> {
             let Some(cycle) = schedule.next().filter(|_| !is_over) else { return Ok(()) };
             let fault = &self.form.faults[cycle.fault];
             let line = format!("{:>4.0} s  {:<32}", spent(began), fault.name());
+            tally.is_emptied |= fault.empties_kafka();
+            let within = tally.recovers_within(lag.events());
             let (what, recovery) = self
-                .one(&**fault, &cycle, &schedule, stage, lag)
+                .one((&**fault, within), &cycle, &schedule, stage, lag)
                 .await
                 .with_context(|| format!("cycle {}, {}", cycle.number + 1, fault.name()))?;
             progress.note(&format!("{line}{what}{}", said(recovery.as_ref())));
             tally.kinds[cycle.fault].add(recovery.as_ref());
             if let Some(recovery) = recovery {
+                tally.is_emptied &= recovery.caught_up.is_none();
                 tally.caught_up.check(recovery.caught_up.is_some(), || {
                     format!("cycle {} ({}, {what}): {recovery:?}", cycle.number + 1, fault.name())
                 });
@@ -164,7 +175,7 @@ impl Storm<'_> {
     /// One fault, from its beginning until the system has caught up, unless the next one is to come at once.
     async fn one(
         &self,
-        fault: &dyn Fault,
+        (fault, within): (&dyn Fault, Duration),
         cycle: &Cycle,
         schedule: &Schedule,
         stage: &mut Stage,
@@ -177,13 +188,18 @@ impl Storm<'_> {
         fault.heal(stage, &wound).await?;
         let recovery = match cycle.is_followed_at_once {
             true => None,
-            false => Some(lag.recover(clock::now(), RECOVERS_WITHIN).await),
+            false => Some(lag.recover(clock::now(), within).await),
         };
         Ok((wound.what, recovery))
     }
 }
 
 impl Tally {
+    fn recovers_within(&self, events: i64) -> Duration {
+        let again = if self.is_emptied { events / PUBLISHED_AGAIN } else { 0 };
+        RECOVERS_WITHIN + Duration::from_secs(again.unsigned_abs())
+    }
+
     /// A process that ended without being told to is started again, so that the storm goes on.
     fn look_for_ends(&mut self, stage: &mut Stage) -> anyhow::Result<()> {
         for node in &mut stage.nodes {
