@@ -74,8 +74,8 @@ impl Projection for OrderView {
     type Event = Event;
     type Row = OrderRow;
 
-    fn keys(event: &Event) -> Vec<Uuid> {
-        let order_id = match event {
+    fn keys(recorded: &Recorded<Event>) -> Vec<Uuid> {
+        let order_id = match &recorded.event {
             Event::Created(created) => created.order_id,
             Event::Confirmed(moved) | Event::Cancelled(moved) => moved.order_id,
             Event::Rejected(rejected) => rejected.order_id,
@@ -113,6 +113,12 @@ impl Projection for OrderView {
             }
             Event::Shipped(_) => row.set_status(Status::Shipped),
             Event::Delivered(_) => row.set_status(Status::Delivered),
+        }
+    }
+
+    fn merge(into: &mut OrderRow, part: OrderRow) {
+        if part.version > into.version {
+            *into = part;
         }
     }
 }

@@ -49,8 +49,8 @@ impl Projection for ProductView {
     type Event = Event;
     type Row = ProductRow;
 
-    fn keys(event: &Event) -> Vec<String> {
-        match event {
+    fn keys(recorded: &Recorded<Event>) -> Vec<String> {
+        match &recorded.event {
             Event::Created(created) => vec![created.product_id.to_string()],
             Event::Updated(updated) => vec![updated.product_id.to_string()],
         }
@@ -77,6 +77,12 @@ impl Projection for ProductView {
                 }
                 row.updated_at = Some(updated.updated_at);
             }
+        }
+    }
+
+    fn merge(into: &mut ProductRow, part: ProductRow) {
+        if part.version > into.version {
+            *into = part;
         }
     }
 }

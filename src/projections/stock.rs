@@ -34,8 +34,8 @@ impl Projection for Stock {
     type Event = Event;
     type Row = StockRow;
 
-    fn keys(event: &Event) -> Vec<String> {
-        match event {
+    fn keys(recorded: &Recorded<Event>) -> Vec<String> {
+        match &recorded.event {
             Event::Reserved(moved) | Event::Released(moved) | Event::Shipped(moved) => {
                 moved.items.iter().map(|item| item.product_id.to_string()).collect()
             }
@@ -65,6 +65,12 @@ impl Projection for Stock {
             Event::Rejected(_) => {}
         }
     }
+
+    fn merge(into: &mut StockRow, part: StockRow) {
+        into.available += part.available;
+        into.reserved += part.reserved;
+        into.shipped += part.shipped;
+    }
 }
 
 fn pieces(items: &[Item], product_id: &str) -> i64 {
@@ -91,8 +97,9 @@ mod tests {
     fn row_after(events: impl IntoIterator<Item = Event>) -> (i64, i64, i64) {
         let mut row = StockRow::empty(&"mug".to_owned());
         for event in events {
-            assert_eq!(Stock::keys(&event), ["mug"]);
-            Stock::fold(&mut row, &Recorded { version: 1, recorded_at: None, event });
+            let recorded = Recorded { version: 1, recorded_at: None, event };
+            assert_eq!(Stock::keys(&recorded), ["mug"]);
+            Stock::fold(&mut row, &recorded);
         }
         (row.available, row.reserved, row.shipped)
     }

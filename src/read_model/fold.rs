@@ -37,7 +37,7 @@ impl<P: Projection> Fold for Folded<P> {
 
 async fn fold<P: Projection>(table: &Table<P>, events: &[FoldEvent<'_>], db: &mut PgConnection) -> Result<(), Failure> {
     let events = events.iter().filter_map(read::<P>).collect::<Result<Vec<_>, Failure>>()?;
-    let mut keys: Vec<_> = events.iter().flat_map(|event| P::keys(&event.event)).collect();
+    let mut keys: Vec<_> = events.iter().flat_map(P::keys).collect();
     keys.sort();
     keys.dedup();
     if keys.is_empty() {
@@ -45,7 +45,7 @@ async fn fold<P: Projection>(table: &Table<P>, events: &[FoldEvent<'_>], db: &mu
     }
     let mut rows = load(table, &keys, db).await?;
     for event in &events {
-        for key in P::keys(&event.event) {
+        for key in P::keys(event) {
             let row = rows.entry(key).or_insert_with_key(P::Row::empty);
             P::fold(row, event);
         }

@@ -47,10 +47,15 @@ pub trait Projection: Send + Sync + 'static {
     type Row: Row;
 
     /// Which rows `event` changes.
-    fn keys(event: &Self::Event) -> Vec<<Self::Row as Row>::Key>;
+    fn keys(event: &Recorded<Self::Event>) -> Vec<<Self::Row as Row>::Key>;
 
     /// Changes one row. Called once for each of [`Projection::keys`].
     fn fold(row: &mut Self::Row, event: &Recorded<Self::Event>);
+
+    /// Joins what two disjoint sets of log partitions were folded to in the same row: the same row as if one fold had seen
+    /// both, in any order and grouping. Only called where [`Projection::SHARED_ROWS`] says that a row has several parts;
+    /// where a row has one stream of its own, the part with more of it is the row.
+    fn merge(into: &mut Self::Row, part: Self::Row);
 }
 
 /// A key: ordered, so that rows are locked in one order everywhere.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::state::Status;
 use crate::domain::event::events;
 use crate::domain::{Currency, OrderId, ProductId, UserId};
 
@@ -131,4 +132,52 @@ pub struct Ended {
     pub created_at: DateTime<Utc>,
     /// When it was confirmed.
     pub confirmed_at: Option<DateTime<Utc>>,
+}
+
+impl Event {
+    /// The order it happened to.
+    #[must_use]
+    pub fn order_id(&self) -> OrderId {
+        match self {
+            Self::Created(created) => created.order_id,
+            Self::Confirmed(moved) | Self::Cancelled(moved) => moved.order_id,
+            Self::Rejected(rejected) => rejected.order_id,
+            Self::Shipped(ended) | Self::Delivered(ended) => ended.order_id,
+        }
+    }
+
+    /// Currency of the order.
+    #[must_use]
+    pub fn currency(&self) -> Currency {
+        match self {
+            Self::Created(created) => created.currency,
+            Self::Confirmed(moved) | Self::Cancelled(moved) => moved.currency,
+            Self::Rejected(rejected) => rejected.currency,
+            Self::Shipped(ended) | Self::Delivered(ended) => ended.currency,
+        }
+    }
+
+    /// When the order was accepted.
+    #[must_use]
+    pub fn created_at(&self) -> DateTime<Utc> {
+        match self {
+            Self::Created(created) => created.created_at,
+            Self::Confirmed(moved) | Self::Cancelled(moved) => moved.created_at,
+            Self::Rejected(rejected) => rejected.created_at,
+            Self::Shipped(ended) | Self::Delivered(ended) => ended.created_at,
+        }
+    }
+
+    /// Where the order stands after it.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match self {
+            Self::Created(_) => Status::Processing,
+            Self::Confirmed(_) => Status::Confirmed,
+            Self::Rejected(_) => Status::Rejected,
+            Self::Cancelled(_) => Status::Cancelled,
+            Self::Shipped(_) => Status::Shipped,
+            Self::Delivered(_) => Status::Delivered,
+        }
+    }
 }

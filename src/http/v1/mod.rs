@@ -1,9 +1,12 @@
 //! `/v1`: one file per resource.
 
 mod answer;
+mod customers;
 mod fresh;
 mod inventory;
+mod notifications;
 mod orders;
+mod page;
 mod place_order;
 mod products;
 
@@ -19,7 +22,12 @@ type Shared = Arc<Gateway>;
 
 /// Every route of the version.
 pub(super) fn routes() -> ApiRouter<Shared> {
-    ApiRouter::new().merge(orders::routes()).merge(products::routes()).merge(inventory::routes())
+    ApiRouter::new()
+        .merge(orders::routes())
+        .merge(notifications::routes())
+        .merge(customers::routes())
+        .merge(products::routes())
+        .merge(inventory::routes())
 }
 
 /// Hash of the fields a client sent: what tells a repeated request from another one with the same name.
@@ -67,6 +75,8 @@ mod tests {
             ("/v1/orders", "get", "200"),
             ("/v1/orders/{id}", "get", "200"),
             ("/v1/orders/{id}/events", "get", "200"),
+            ("/v1/orders/{id}/notifications", "get", "200"),
+            ("/v1/customers/{id}/orders", "get", "200"),
             ("/v1/orders/{id}/cancel", "post", "202"),
             ("/v1/orders/{id}/ship", "post", "202"),
             ("/v1/orders/{id}/deliver", "post", "202"),

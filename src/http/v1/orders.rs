@@ -3,7 +3,6 @@
 use aide::axum::ApiRouter;
 use aide::axum::routing::{get_with, post_with};
 use axum::extract::State;
-use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,12 +13,13 @@ use uuid::Uuid;
 use super::Shared;
 use super::answer::{Accepted, Answer, Found};
 use super::fresh::Freshness;
+use super::page::{Page, limit, read_cursor};
 use super::place_order::{OrderStatus, place};
 use crate::domain::order::{Command, Line, MissingLine, Order, Status};
 use crate::domain::{Aggregate, Money, OrderId, UserId};
 use crate::event_store;
 use crate::http::Gateway;
-use crate::http::error::{Failed, FieldError, Problem, Refused, internal};
+use crate::http::error::{Failed, Problem, Refused, internal};
 use crate::http::extract::{Id, OptionalBody, Params, Story};
 use crate::http::limits::Checks;
 use crate::projections::OrderView;
@@ -145,52 +145,16 @@ struct Listing {
     cursor: Option<String>,
 }
 
-/// A page of orders, newest first.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Page {
-    items: Vec<OrderBody>,
-    /// Asks for the page after this one; null on the last.
-    next_cursor: Option<String>,
-}
-
-async fn list(State(gateway): State<Shared>, Params(listing): Params<Listing>) -> Result<Found<Page>, Failed> {
-    let most = gateway.config.page;
-    let limit = listing.limit.unwrap_or(50.min(most));
-    if !(1..=most).contains(&limit) {
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_query", format!("limit is 1 to {most}, not {limit}"))
-            .errors(vec![FieldError::new("limit", format!("expected 1 to {most}"))])
-            .next("ask for a smaller page and follow nextCursor")
-            .into());
-    }
+async fn list(
+    State(gateway): State<Shared>,
+    Params(listing): Params<Listing>,
+) -> Result<Found<Page<OrderBody>>, Failed> {
+    let limit = limit(listing.limit, gateway.config.page)?;
     let after = listing.cursor.as_deref().map(read_cursor).transpose()?;
     let filter = Filter { user_id: listing.user_id, status: listing.status };
-    let mut rows = order_view::list(&gateway.db, &filter, after, i64::from(limit) + 1).await?;
-    let has_more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let last = rows.last().filter(|_| has_more);
-    let next_cursor = last.and_then(|row| row.created_at.map(|at| write_cursor(at, row.order_id)));
-    let items = rows.into_iter().map(OrderBody::try_from).collect::<Result<_, _>>()?;
-    Ok(Answer::new(Page { items, next_cursor }))
-}
-
-/// 16 digits of time, 32 of id, all hexadecimal: opaque, and safe in a query.
-fn write_cursor(at: DateTime<Utc>, order_id: Uuid) -> String {
-    format!("{:016x}{}", at.timestamp_micros(), order_id.simple())
-}
-
-fn read_cursor(cursor: &str) -> Result<(DateTime<Utc>, Uuid), Refused> {
-    let read = || {
-        let (at, id) = cursor.split_at_checked(16)?;
-        let is_ours = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
-        let micros = i64::from_str_radix(at, 16).ok().filter(|_| cursor.len() == 48 && cursor.bytes().all(is_ours))?;
-        Some((DateTime::from_timestamp_micros(micros)?, Uuid::try_parse(id).ok()?))
-    };
-    read().ok_or_else(|| {
-        Problem::new(StatusCode::BAD_REQUEST, "bad_cursor", "the cursor is none of this service's")
-            .errors(vec![FieldError::new("cursor", "expected the nextCursor of an earlier page")])
-            .next("begin without a cursor")
-    })
+    let rows = order_view::list(&gateway.db, &filter, after, i64::from(limit) + 1).await?;
+    let place = |row: &OrderRow| row.created_at.map(|at| (at, row.order_id));
+    Ok(Answer::new(Page::of(rows, limit, place, OrderBody::try_from)?))
 }
 
 /// One event of an order, as the log holds it.
@@ -283,34 +247,4 @@ async fn moved(
 ) -> Result<Accepted<OrderStatus>, Failed> {
     let receipt = gateway.commands.orders.execute(order_id, command, story.request(None)).await?;
     Ok(Answer::new(OrderStatus { order_id, status }).position(receipt.token))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_is_read_as_it_was_written() {
-        let at = DateTime::from_timestamp_micros(1_700_000_000_123_456).expect("a time");
-        let id = Uuid::from_u128(0x1234_5678_9abc);
-        assert_eq!(read_cursor(&write_cursor(at, id)).ok(), Some((at, id)));
-    }
-
-    #[test]
-    fn any_other_cursor_is_refused() {
-        let good = write_cursor(DateTime::UNIX_EPOCH, Uuid::nil());
-        for bad in [
-            "",
-            "abc",
-            "ä",
-            &good[1..],
-            &format!("{good}0"),
-            &good.replace('0', "g"),
-            &"f".repeat(48),
-            &good.replacen('0', "+", 1),
-        ] {
-            let problem = read_cursor(bad).expect_err(bad);
-            assert_eq!((problem.status().as_u16(), problem.code()), (400, "bad_cursor"), "{bad}");
-        }
-    }
 }
