@@ -26,7 +26,7 @@ use crate::ops::Context;
 use crate::postgres::{self, SetupError};
 use crate::subscription::fault::Panel;
 use crate::subscription::overview::Followed;
-use crate::subscription::{Folds, Listed, OnDeadLetter, Subscription};
+use crate::subscription::{Folding, Folds, Listed, OnDeadLetter, Subscription};
 use crate::supervision::{ActorPath, History, Node};
 
 /// What this program was built from: its version, and the commit where the build says it.
@@ -180,7 +180,12 @@ impl Resources {
     }
 
     pub(super) fn view(&self, name: String, folds: Folds) -> Subscription {
-        Subscription { lease: Some(self.config.subscription.lease), folds, ..self.subscription(name) }
+        Subscription {
+            lease: Some(self.config.subscription.lease),
+            folds,
+            folding: Folding::Received,
+            ..self.subscription(name)
+        }
     }
 
     pub(super) fn consumer(&self, listed: Listed) -> Subscription {
@@ -188,6 +193,7 @@ impl Resources {
             handler: Some(listed.handler),
             on_dead_letter: listed.on_dead_letter,
             folds: listed.folds,
+            folding: listed.folding,
             commands: Some(self.commands.clone()),
             ..self.subscription(listed.name.to_owned())
         }
@@ -232,6 +238,7 @@ impl Resources {
             handler: None,
             on_dead_letter: OnDeadLetter::Block,
             folds: Folds::default(),
+            folding: Folding::Decided,
             lease: None,
             commands: None,
             config: self.config.subscription.clone(),

@@ -10,7 +10,7 @@ use serde::Serialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::consumer::OnDeadLetter;
+use super::consumer::{Folding, OnDeadLetter};
 use super::counts::Counts;
 use super::dead_letter::DeadLetter;
 use super::letters::State;
@@ -209,7 +209,7 @@ pub async fn attempt(subscription: &Subscription, letter: &DeadLetter, patch: Op
         Err(failure) => Err(Undone::Failed(failure)),
     };
     match tried {
-        Ok((appends, commands)) => Ok(Tried { waiting, ..succeeds(&appends, commands) }),
+        Ok((appends, commands)) => Ok(Tried { waiting, ..succeeds(&appends, commands, folded(subscription)) }),
         Err(Undone::Failed(failure)) => Ok(Tried {
             succeeds: false,
             sentence: format!("it would fail again: {}", failure.chain()),
@@ -250,7 +250,15 @@ async fn would(
     Ok((appends, commands.into_iter().map(would_send).collect()))
 }
 
-fn succeeds(appends: &[Append], commands: Vec<WouldSend>) -> Tried {
+/// The read models that a letter of this consumer is folded into by itself.
+fn folded(subscription: &Subscription) -> Vec<&'static str> {
+    match subscription.folding {
+        Folding::Decided => Vec::new(),
+        Folding::Received => subscription.folds.iter().map(|fold| fold.name()).collect(),
+    }
+}
+
+fn succeeds(appends: &[Append], commands: Vec<WouldSend>, folded: Vec<&'static str>) -> Tried {
     let appends: Vec<WouldAppend> = appends
         .iter()
         .map(|append| WouldAppend {
@@ -261,6 +269,9 @@ fn succeeds(appends: &[Append], commands: Vec<WouldSend>) -> Tried {
     let mut effects: Vec<String> =
         appends.iter().map(|append| format!("append {} to {}", append.events.join(", "), append.stream)).collect();
     effects.extend(commands.iter().map(|send| format!("send {} to order {}", send.command, send.order_id)));
+    if !folded.is_empty() {
+        effects.push(format!("count in {}", folded.join(", ")));
+    }
     let sentence = match effects.as_slice() {
         [] => "it would succeed, and lead to nothing".to_owned(),
         effects => format!("it would succeed, and {}", effects.join(" and ")),

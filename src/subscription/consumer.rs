@@ -124,6 +124,16 @@ pub enum OnDeadLetter {
     Continue,
 }
 
+/// What the read models of a consumer are folded from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Folding {
+    /// What it decides: the events it appends, before they are.
+    #[default]
+    Decided,
+    /// What it receives, of the types it reads: in the transaction of its place, so each event counts once.
+    Received,
+}
+
 /// Turns events into decisions. Names no client crate but Postgres, sends nothing, appends nothing.
 pub trait Consumer: Send + Sync + 'static {
     /// Its name, and its Kafka group.
@@ -135,7 +145,11 @@ pub trait Consumer: Send + Sync + 'static {
     /// What becomes of a stream whose event is a dead letter.
     const ON_DEAD_LETTER: OnDeadLetter = OnDeadLetter::Block;
 
-    /// Read models it keeps: folded from its decisions, in its transaction.
+    /// What its read models are folded from.
+    const FOLDING: Folding = Folding::Decided;
+
+    /// Read models it keeps: folded in its transaction, those that most events change last, since they are locked until it
+    /// commits.
     fn folds() -> Folds {
         Folds::default()
     }

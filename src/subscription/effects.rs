@@ -3,7 +3,7 @@
 
 use sqlx::{PgConnection, Postgres, Transaction};
 
-use super::consumer::{Decision, Decisions, FoldEvent, OrderCommand, Tx};
+use super::consumer::{Decision, Decisions, FoldEvent, Folding, OrderCommand, Tx};
 use super::{Blamed, Delivered, Failure, Subscription, ask, panics};
 use crate::contracts::RecordedEvent;
 use crate::event_store::{self, Append, append};
@@ -106,7 +106,7 @@ pub(super) fn appends(
         .collect()
 }
 
-/// Decided events are folded before their append, so no fold reads a position.
+/// Decided events are folded before their append, so no fold reads a position. Received ones have been appended long since.
 ///
 /// # Errors
 /// What the fold says.
@@ -119,17 +119,19 @@ pub(super) async fn fold(
     if subscription.folds.is_empty() {
         return Ok(());
     }
-    let events: Vec<FoldEvent<'_>> = if subscription.handler.is_some() {
-        append::decided(appends)
+    let events: Vec<FoldEvent<'_>> = match subscription.folding {
+        Folding::Decided => append::decided(appends)
             .map(|(version, event)| FoldEvent {
                 event_type: event.event_type,
                 version,
                 recorded_at: None,
                 payload: &event.payload,
             })
-            .collect()
-    } else {
-        fresh.iter().map(|delivered| recorded(&delivered.event)).collect()
+            .collect(),
+        Folding::Received => {
+            let read = fresh.iter().filter(|delivered| subscription.reads(delivered));
+            read.map(|delivered| recorded(&delivered.event)).collect()
+        }
     };
     for fold in subscription.folds.iter() {
         fold.fold(&events, tx).await?;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::consumer::{Consumer, Folds, Handler, OnDeadLetter, handler};
+use super::consumer::{Consumer, Folding, Folds, Handler, OnDeadLetter, handler};
 
 /// Most characters of a name: it becomes part of the name of a topic, `dlq.<name>`.
 const NAME_MAX: usize = 64;
@@ -22,6 +22,8 @@ pub struct Listed {
     pub on_dead_letter: OnDeadLetter,
     /// The read models it keeps.
     pub folds: Folds,
+    /// What they are folded from.
+    pub folding: Folding,
     /// Whether it sends commands: the aggregates run wherever it does.
     pub commands: bool,
     /// Where it was listed.
@@ -46,6 +48,7 @@ pub fn listed<C: Consumer>(consumer: C) -> Listed {
         handler: handler(consumer),
         on_dead_letter: C::ON_DEAD_LETTER,
         folds: C::folds(),
+        folding: C::FOLDING,
         commands: false,
         place: Location::caller(),
     }

@@ -49,8 +49,8 @@ pub use bisect::{Progress, Work, Worker};
 pub use checkpoint::{Claim, Lane};
 pub use config::{Config, Pauses};
 pub use consumer::{
-    Consumer, Decision, Decisions, Fold, FoldEvent, Folds, Handler, OnDeadLetter, OrderCommand, Reads, Received, Tx,
-    Unreadable, handler, read_payload, reads,
+    Consumer, Decision, Decisions, Fold, FoldEvent, Folding, Folds, Handler, OnDeadLetter, OrderCommand, Reads,
+    Received, Tx, Unreadable, handler, read_payload, reads,
 };
 pub use failure::{Blamed, BoxError, Cause, Dependency, Failure};
 pub use feed::{Batch, Feed, FeedError, Record};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 
-use super::consumer::{Folds, Handler, OnDeadLetter};
+use super::consumer::{Folding, Folds, Handler, OnDeadLetter};
 use super::fault::Panel;
 use super::{Config, Delivered};
 use crate::commands::Commands;
@@ -20,8 +20,10 @@ pub struct Subscription {
     pub handler: Option<Arc<dyn Handler>>,
     /// What becomes of a stream whose event is a dead letter.
     pub on_dead_letter: OnDeadLetter,
-    /// Read models it keeps: folded from decisions where there is a handler, else from the events themselves.
+    /// Read models it keeps.
     pub folds: Folds,
+    /// What they are folded from.
+    pub folding: Folding,
     /// How long its partitions stay with a silent owner; none where Kafka's group decides who owns them.
     pub lease: Option<Duration>,
     /// Where its commands go.
@@ -43,7 +45,10 @@ pub struct Subscription {
 impl Subscription {
     /// What it does about events, in a word.
     pub(super) fn verb(&self) -> &'static str {
-        if self.handler.is_some() { "decide" } else { "fold" }
+        match self.folding {
+            Folding::Decided => "decide",
+            Folding::Received => "fold",
+        }
     }
 
     /// Whether anything comes of this event here; all others pass it by.

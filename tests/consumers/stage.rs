@@ -12,7 +12,7 @@ use ordo::event_store::{Bell, NewEvent};
 use ordo::subscription::fault::Panel;
 use ordo::subscription::pass::{self, Item, PassError, Passed, pass};
 use ordo::subscription::{
-    Admitted, Blamed, Claim, Config, Decision, Decisions, Delivered, Entry, Failure, Folds, Handler, Lane,
+    Admitted, Blamed, Claim, Config, Decision, Decisions, Delivered, Entry, Failure, Folding, Folds, Handler, Lane,
     OnDeadLetter, OrderCommand, Progress, Subscription, Tx, Work, Worker, checkpoint,
 };
 use sqlx::PgPool;
@@ -119,7 +119,9 @@ impl Stage {
     /// With a consumer of the house.
     pub async fn of(consumer: &str) -> Self {
         let listed = consumers::all().into_iter().find(|listed| listed.name == consumer).unwrap();
-        Self::with(consumer, listed.handler, listed.folds, Arc::default()).await
+        let mut stage = Self::with(consumer, listed.handler, listed.folds, Arc::default()).await;
+        (stage.subscription.folding, stage.subscription.on_dead_letter) = (listed.folding, listed.on_dead_letter);
+        stage
     }
 
     async fn with(name: &str, handler: Arc<dyn Handler>, folds: Folds, seen: Arc<Mutex<Vec<String>>>) -> Self {
@@ -130,6 +132,7 @@ impl Stage {
             handler: Some(handler),
             on_dead_letter: OnDeadLetter::Block,
             folds,
+            folding: Folding::Decided,
             lease: None,
             commands: None,
             panel: Panel::default(),
