@@ -127,7 +127,7 @@ mod tests {
         let mut gone = seen("b", &["relay"]);
         (gone.life, gone.silent_seconds) = (Life::Unknown, 42.0);
         let told = said(&[seen("a", &["http", "views"]), gone]);
-        assert!(told.contains("nobody runs relay, inventory, orders, notification"), "{told}");
+        assert!(told.contains("nobody runs relay, inventory, orders, notification, analytics"), "{told}");
         assert!(told.contains("b unknown since 42 s"), "{told}");
     }
 

@@ -1,5 +1,6 @@
 //! Every consumer: events in, decisions out. One file each, and the list.
 
+pub mod analytics;
 pub mod inventory;
 pub mod notification;
 pub mod orders;
@@ -16,6 +17,7 @@ pub fn all() -> Vec<Listed> {
         listed(inventory::Inventory::default()),
         listed(orders::Orders).with_commands(),
         listed(notification::Notification),
+        listed(analytics::Analytics),
     ]
 }
 

@@ -52,8 +52,8 @@ async fn records_that_are_no_events_of_the_log_become_dead_letters_and_the_parti
     send(&app, "order.events", None, OwnedHeaders::new()).await;
     send(&app, "order.events", Some(b"{}"), header(OwnedHeaders::new(), "ce_type", "no.such.type")).await;
     send(&app, "order.events", Some(b"{}"), forged()).await;
-    // Inventory and notification both read this topic.
-    eventually("each consumer has its letters", async || (app.dead_letters().await == 8).then_some(())).await;
+    // Inventory, notification and analytics read this topic.
+    eventually("each consumer has its letters", async || (app.dead_letters().await == 12).then_some(())).await;
     for _ in 0..6 {
         let id = app.place("mug", 1).await;
         app.until(id, "confirmed").await;

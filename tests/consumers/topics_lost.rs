@@ -169,7 +169,7 @@ async fn what_kafka_no_longer_keeps_comes_from_the_log() {
         list.add_partition_offset(&name, partition, Offset::Offset(high)).unwrap();
     }
     admin().delete_records(&list, &AdminOptions::new()).await.unwrap();
-    let _second = app.second_node("inventory,orders,notification").await;
+    let _second = app.second_node("inventory,orders,notification,analytics").await;
     for id in orders {
         app.until(id, "confirmed").await;
     }

@@ -48,9 +48,9 @@ async fn a_consumer_that_nobody_runs_is_shown_unowned_and_behind() {
     let listed = asked(&app, "consumers").await;
     let listed = listed["consumers"].as_array().unwrap();
     let names: Vec<&str> = listed.iter().map(|consumer| consumer["consumer"].as_str().unwrap()).collect();
-    assert_eq!(names, ["inventory", "orders", "notification"]);
+    assert_eq!(names, ["inventory", "orders", "notification", "analytics"]);
     // The receipt of the stock is in the topic that `orders` reads.
-    for (consumer, behind) in listed.iter().zip([3, 1, 3]) {
+    for (consumer, behind) in listed.iter().zip([3, 1, 3, 3]) {
         assert_eq!((&consumer["state"], &consumer["lag"]["events"]), (&json!("unowned"), &json!(behind)), "{consumer}");
         assert_eq!(consumer["unowned"].as_array().unwrap().len(), 2, "{consumer}");
         assert!(consumer["lag"]["seconds"].as_f64().unwrap() > 0.0, "{consumer}");
@@ -100,8 +100,8 @@ async fn what_cannot_be_done_with_a_consumer_is_refused_and_says_what_could() {
     let (partition, next_offset) = (there["partition"].clone(), there["nextOffset"].as_i64().unwrap());
     let seek = |topic: &str, offset: i64| json!({ "consumer": "inventory", "topic": topic, "partition": partition, "offset": offset });
     for (verb, args, status, says) in [
-        ("pause", json!({ "consumer": "inventor" }), 404, "inventory, notification, orders"),
-        ("resume", json!({ "consumer": "relay" }), 404, "inventory, notification, orders"),
+        ("pause", json!({ "consumer": "inventor" }), 404, "analytics, inventory, notification, orders"),
+        ("resume", json!({ "consumer": "relay" }), 404, "analytics, inventory, notification, orders"),
         ("resume", json!({ "consumer": "inventory" }), 409, "nothing holds inventory"),
         ("seek", seek("product.events", 0), 404, "it reads order.events 0, order.events 1"),
         ("seek", seek("order.events", -1), 422, "-1 is no offset"),

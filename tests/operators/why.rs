@@ -34,14 +34,14 @@ async fn an_order_that_is_done_waits_for_nobody() {
     let short = app.place("mug", 1).await;
     app.until(short, "rejected").await;
     assert_eq!(why(&app, short).await["code"], "ended");
-    let settled = eventually("inventory and notification have heard of it", async || {
+    let settled = eventually("those who read orders have heard of it", async || {
         let told = why(&app, short).await;
         let consumers = told["facts"]["consumers"].as_array()?.clone();
         consumers.iter().all(|standing| standing["outcome"] != "not_reached").then_some(consumers)
     })
     .await;
     let names: Vec<&str> = settled.iter().map(|standing| standing["consumer"].as_str().unwrap()).collect();
-    assert_eq!(names, ["inventory", "notification"], "those who read orders");
+    assert_eq!(names, ["inventory", "notification", "analytics"], "those who read orders");
     app.finish().await;
 }
 

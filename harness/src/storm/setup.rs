@@ -19,7 +19,7 @@ use super::stage::Stage;
 /// What the client of a load waits for one answer.
 pub const CLIENT_PATIENCE: Duration = Duration::from_secs(10);
 /// What a process does that only joins the consumer groups.
-const CONSUMER_ROLES: &str = "inventory,orders,notification";
+const CONSUMER_ROLES: &str = "inventory,orders,notification,analytics";
 const LOAD_ENDS_WITHIN: Duration = Duration::from_secs(100);
 
 /// Where everything is.
