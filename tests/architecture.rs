@@ -63,6 +63,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("ractor::", &["actors", "app"]),
     ("reqwest::", &["cli"]),
     ("aide::", &["http"]),
+    ("csv::", &["http"]),
     // An action's or a question's arguments are body, schema and flags in one struct.
     ("clap::", &["cli", "ops"]),
     ("figment::", &["config"]),

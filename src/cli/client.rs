@@ -41,6 +41,17 @@ impl Client {
         self.answer(request).await
     }
 
+    /// An answer that is no JSON; a refusal is.
+    pub(super) async fn text(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<String> {
+        let answer = self.sent(self.http.get(format!("{}{path}", self.base)).query(query)).await?;
+        let status = answer.status();
+        if status.is_success() {
+            Ok(answer.text().await?)
+        } else {
+            Err(problem(status.as_u16(), &self.json(answer).await?))
+        }
+    }
+
     pub(super) async fn post(&self, path: &str, key: Option<&str>, body: &impl Serialize) -> anyhow::Result<Value> {
         let mut request = self.http.post(format!("{}{path}", self.base)).json(body);
         if let Some(key) = key {
@@ -69,15 +80,21 @@ impl Client {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<(reqwest::StatusCode, Value)> {
-        let answer = request.send().await.with_context(|| {
+        let answer = self.sent(request).await?;
+        Ok((answer.status(), self.json(answer).await?))
+    }
+
+    async fn sent(&self, request: reqwest::RequestBuilder) -> anyhow::Result<reqwest::Response> {
+        request.send().await.with_context(|| {
             format!(
                 "nothing answers at {}; is it running? `make up` starts it, `source .local/env` names it",
                 self.base
             )
-        })?;
-        let status = answer.status();
-        let body: Value = answer.json().await.with_context(|| format!("{} answered no JSON", self.base))?;
-        Ok((status, body))
+        })
+    }
+
+    async fn json(&self, answer: reqwest::Response) -> anyhow::Result<Value> {
+        answer.json().await.with_context(|| format!("{} answered no JSON", self.base))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line: one file a command. Verbs that ask a running service are REST clients.
 
+mod analytics;
 mod client;
 mod config;
 mod demo;
@@ -48,6 +49,8 @@ enum Command {
     Log(log::Args),
     /// Place and look at orders, over REST.
     Order(order::Args),
+    /// What orders came to: days, products, stages, customers, over REST.
+    Analytics(analytics::Args),
     /// A believable catalogue with stock, then orders at a steady rate.
     Demo(demo::Args),
 }
@@ -81,6 +84,7 @@ async fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Command::Config(args) => config::run(cli.config.as_deref(), &args, cli.json),
         Command::Log(args) => log::run(&config()?, args, cli.json).await,
         Command::Order(args) => order::run(args, cli.json).await,
+        Command::Analytics(args) => analytics::run(args, cli.json).await,
         Command::Demo(args) => demo::run(args, cli.json).await,
     }
 }

@@ -69,6 +69,14 @@ fn section(above: &str, fields: &Map<String, Value>, columns: &[&str]) {
     }
 }
 
+/// Prints rows as a table, a column a JSON pointer into them.
+pub(super) fn rows(rows: &[Value], columns: &[&str]) {
+    match rows {
+        [] => line("nothing"),
+        rows => list(rows, columns),
+    }
+}
+
 /// One column a pointer, or a field, that any row has a value for.
 fn list(rows: &[Value], pointers: &[&str]) {
     let has_value = |pointer: &&&str| rows.iter().any(|row| row.pointer(pointer).is_some_and(|value| !value.is_null()));

@@ -1,7 +1,9 @@
 //! `/v1`: one file per resource.
 
+mod analytics;
 mod answer;
 mod customers;
+mod figures;
 mod fresh;
 mod inventory;
 mod notifications;
@@ -28,6 +30,7 @@ pub(super) fn routes() -> ApiRouter<Shared> {
         .merge(customers::routes())
         .merge(products::routes())
         .merge(inventory::routes())
+        .merge(analytics::routes())
 }
 
 /// Hash of the fields a client sent: what tells a repeated request from another one with the same name.
@@ -77,6 +80,10 @@ mod tests {
             ("/v1/orders/{id}/events", "get", "200"),
             ("/v1/orders/{id}/notifications", "get", "200"),
             ("/v1/customers/{id}/orders", "get", "200"),
+            ("/v1/analytics/revenue", "get", "200"),
+            ("/v1/analytics/top-products", "get", "200"),
+            ("/v1/analytics/funnel", "get", "200"),
+            ("/v1/analytics/customers", "get", "200"),
             ("/v1/orders/{id}/cancel", "post", "202"),
             ("/v1/orders/{id}/ship", "post", "202"),
             ("/v1/orders/{id}/deliver", "post", "202"),
@@ -91,5 +98,7 @@ mod tests {
             assert!(responses["default"]["content"]["application/problem+json"].is_object(), "{method} {path}");
         }
         assert!(document["components"]["schemas"]["Money"].is_object());
+        let figures = &document["paths"]["/v1/analytics/revenue"]["get"]["responses"]["200"]["content"];
+        assert!(figures["text/csv"].is_object(), "{figures}");
     }
 }
