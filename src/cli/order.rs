@@ -31,10 +31,13 @@ enum Verb {
         key: Option<String>,
     },
     /// Show one order.
-    #[command(after_help = "Example: ordo order get 0192f0c1-7c1e-7d6e-a4c1-0242ac120002")]
+    #[command(after_help = "Example: ordo order get 0192f0c1-7c1e-7d6e-a4c1-0242ac120002 --at 1")]
     Get {
         /// Its id.
         id: String,
+        /// As it was: a version of the order, such as 2, or a time, such as 2026-11-26T10:00:00Z.
+        #[arg(long)]
+        at: Option<String>,
     },
     /// List orders, newest first.
     #[command(after_help = "Example: ordo order list --user ada --status confirmed")]
@@ -89,7 +92,10 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<ExitCode> {
             let answer = client.post("/v1/orders", key.as_deref(), &body).await?;
             show(&answer, json, |answer| format!("{}  {}", text(&answer["orderId"]), text(&answer["status"])))?;
         }
-        Verb::Get { id } => show(&client.get(&format!("/v1/orders/{id}"), &[]).await?, json, order)?,
+        Verb::Get { id, at } => {
+            let at: Vec<(&str, String)> = at.map(|at| ("at", at)).into_iter().collect();
+            show(&client.get(&format!("/v1/orders/{id}"), &at).await?, json, order)?;
+        }
         Verb::List { user, status, limit, cursor } => {
             let mut query = vec![("limit", limit.to_string())];
             query.extend(user.map(|user| ("userId", user)));

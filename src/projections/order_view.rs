@@ -7,9 +7,10 @@ use sqlx::PgPool;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::contracts::RecordedEvent;
 use crate::domain::order::{Event, Line, MissingLine, Status};
-use crate::domain::{DomainEvent, OrderId, UserId};
-use crate::read_model::{Projection, Recorded, Table, row};
+use crate::domain::{DomainEvent, OrderId, Unreadable, UserId};
+use crate::read_model::{Projection, Recorded, Row, Table, row};
 
 const GET: &str = "select order_id, user_id, status, items, total_amount, currency, reason, missing, timeline, version, \
     created_at, confirmed_at from {table} where order_id = $1";
@@ -127,6 +128,22 @@ impl OrderRow {
     fn set_status(&mut self, status: Status) {
         status.as_str().clone_into(&mut self.status);
     }
+}
+
+/// An order as these events, its first ones in order, leave it: what the view shows, without the view. `None` for none.
+///
+/// # Errors
+/// An event that this build cannot read.
+pub fn folded<'e>(events: impl IntoIterator<Item = &'e RecordedEvent>) -> Result<Option<OrderRow>, Unreadable> {
+    let mut row = None;
+    for stored in events {
+        let event = Event::from_payload(&stored.event_type, &stored.payload)?;
+        let recorded = Recorded { version: stored.version, recorded_at: Some(stored.recorded_at), event };
+        for key in OrderView::keys(&recorded) {
+            OrderView::fold(row.get_or_insert_with(|| OrderRow::empty(&key)), &recorded);
+        }
+    }
+    Ok(row)
 }
 
 /// Which orders to list.

@@ -23,6 +23,11 @@ pub(super) struct Freshness {
 }
 
 impl Freshness {
+    /// From parameters that stand beside others.
+    pub(super) fn of(after: Option<String>, wait: Option<u64>) -> Self {
+        Self { after, wait }
+    }
+
     /// Whether anything was asked for.
     pub(super) fn is_asked(&self) -> bool {
         self.after.is_some()

@@ -9,6 +9,7 @@ mod inventory;
 mod notifications;
 mod orders;
 mod page;
+mod past;
 mod place_order;
 mod products;
 

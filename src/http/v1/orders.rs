@@ -14,6 +14,7 @@ use super::Shared;
 use super::answer::{Accepted, Answer, Found};
 use super::fresh::Freshness;
 use super::page::{Page, limit, read_cursor};
+use super::past::order_at;
 use super::place_order::{OrderStatus, place};
 use crate::domain::order::{Command, Line, MissingLine, Order, Status};
 use crate::domain::{Aggregate, Money, OrderId, UserId};
@@ -30,7 +31,7 @@ use crate::read_model::wait::{Waited, until};
 /// How long a reader of an order just accepted is kept until the view has it.
 const ACCEPTED_WAIT: Duration = Duration::from_millis(500);
 /// Most events of a story: an order's life has six.
-const STORY_MAX: i64 = 1_000;
+pub(super) const STORY_MAX: i64 = 1_000;
 /// Reason of a cancellation that gives none.
 const NO_REASON: &str = "cancelled";
 
@@ -95,11 +96,29 @@ impl TryFrom<OrderRow> for OrderBody {
     }
 }
 
+/// Which state of an order.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct Asked {
+    /// As it was: a version of the order, such as 2, or a time, such as 2026-11-26T10:00:00Z. Answered from the log, which
+    /// is never behind: `after` and `wait` say nothing then.
+    at: Option<String>,
+    /// A position from an `Ordo-Position` header: the answer has seen it, or says `Ordo-Stale`.
+    #[schemars(regex(pattern = "^[0-9]+:[0-9]+$"))]
+    after: Option<String>,
+    /// Longest wait for it, in milliseconds.
+    wait: Option<u64>,
+}
+
 async fn get(
     State(gateway): State<Shared>,
     Id(order_id): Id<OrderId>,
-    Params(freshness): Params<Freshness>,
+    Params(Asked { at, after, wait }): Params<Asked>,
 ) -> Result<Found<OrderBody>, Failed> {
+    if let Some(at) = at {
+        return Ok(Answer::new(OrderBody::try_from(order_at(&gateway, order_id, &at).await?)?));
+    }
+    let freshness = Freshness::of(after, wait);
     let table = Table::<OrderView>::active();
     let behind = freshness.reached(table.name(), &gateway).await?;
     let row = match order_view::get(&gateway.db, order_id).await? {
