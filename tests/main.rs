@@ -1,5 +1,6 @@
 //! Integration tests on real Postgres and Kafka: one binary, so that it is linked once. `make test` starts the servers.
 
+mod analytics;
 mod configured;
 mod consumers;
 mod destructive;

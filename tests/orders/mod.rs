@@ -3,4 +3,6 @@
 mod bad_input;
 mod idempotency;
 mod journey;
+mod lists;
+mod past;
 mod two_nodes;

@@ -65,7 +65,11 @@ impl TestApp {
 
     /// Only these roles, ready.
     pub async fn start_roles(roles: &str) -> Self {
-        let database = Database::create().await;
+        Self::start_roles_on(Database::create().await, roles).await
+    }
+
+    /// Only these roles on a database made for them, ready.
+    pub async fn start_roles_on(database: Database, roles: &str) -> Self {
         let prefix = format!("{}.", database.name);
         let app = Self::launch(database, prefix, Vec::new(), &["--roles", roles]);
         app.ready().await;
@@ -212,6 +216,15 @@ impl TestApp {
         let answer: Value = self.get(&format!("/v1/inventory/{product}")).await.json().await.unwrap();
         let count = |field: &str| answer[field].as_i64().unwrap();
         (count("available"), count("reserved"), count("shipped"))
+    }
+
+    /// What `ordo <words>` prints and whether it ended well.
+    pub async fn ordo(&self, words: &[&str]) -> (bool, String, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ordo"));
+        command.args(words).env("ORDO_URL", &self.url).env("ORDO_OPS_URL", &self.ops).stdin(Stdio::null());
+        let output = command.kill_on_drop(true).output().await.unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.success(), text(output.stdout), text(output.stderr))
     }
 
     /// Uses the fault hook of the ops listener.
