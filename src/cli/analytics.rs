@@ -81,11 +81,11 @@ enum Verb {
     },
 }
 
-/// What a verb asks for, and the columns of its table, as JSON pointers.
+/// What a verb asks for, and its tables: the columns of each as JSON pointers.
 struct Asked {
     path: &'static str,
     query: Vec<(&'static str, String)>,
-    columns: &'static [&'static str],
+    tables: &'static [&'static [&'static str]],
     csv: bool,
 }
 
@@ -99,7 +99,7 @@ impl Verb {
                     .into_iter()
                     .flatten()
                     .collect(),
-                columns: &["/day", "/currency", "/placed", "/confirmed", "/rejected", "/cancelled", "/revenue"],
+                tables: &[&["/day", "/currency", "/placed", "/confirmed", "/rejected", "/cancelled", "/revenue"]],
                 csv: shown.csv,
             },
             Self::TopProducts { by, limit, currency, shown } => Asked {
@@ -108,13 +108,13 @@ impl Verb {
                     .into_iter()
                     .flatten()
                     .collect(),
-                columns: &["/productId", "/currency", "/orders", "/pieces", "/revenue"],
+                tables: &[&["/productId", "/currency", "/orders", "/pieces", "/revenue"]],
                 csv: shown.csv,
             },
             Self::Funnel { days, shown } => Asked {
                 path: "funnel",
                 query: [named("from", days.from), named("to", days.to)].into_iter().flatten().collect(),
-                columns: FUNNEL,
+                tables: &[REACHED, CONFIRMED, SHIPPED],
                 csv: shown.csv,
             },
             Self::Customers { limit, currency, shown } => Asked {
@@ -123,36 +123,32 @@ impl Verb {
                     .into_iter()
                     .flatten()
                     .collect(),
-                columns: &["/userId", "/currency", "/orders", "/confirmed", "/spent", "/firstOrderAt", "/lastOrderAt"],
+                tables: &[&[
+                    "/userId",
+                    "/currency",
+                    "/orders",
+                    "/confirmed",
+                    "/spent",
+                    "/firstOrderAt",
+                    "/lastOrderAt",
+                ]],
                 csv: shown.csv,
             },
         }
     }
 }
 
-/// The funnel's columns.
-const FUNNEL: &[&str] = &[
-    "/day",
-    "/placed",
-    "/confirmed",
-    "/rejected",
-    "/cancelled",
-    "/shipped",
-    "/delivered",
-    "/confirmedIn100ms",
-    "/confirmedIn1s",
-    "/confirmedIn10s",
-    "/confirmedIn1min",
-    "/confirmedLater",
-    "/shippedIn1h",
-    "/shippedIn1d",
-    "/shippedIn3d",
-    "/shippedLater",
-];
+/// How far orders have come; a line of all the funnel has would be too long for a terminal.
+const REACHED: &[&str] = &["/day", "/placed", "/confirmed", "/rejected", "/cancelled", "/shipped", "/delivered"];
+/// How fast they were confirmed.
+const CONFIRMED: &[&str] =
+    &["/day", "/confirmedIn100ms", "/confirmedIn1s", "/confirmedIn10s", "/confirmedIn1min", "/confirmedLater"];
+/// How fast they were shipped.
+const SHIPPED: &[&str] = &["/day", "/shippedIn1h", "/shippedIn1d", "/shippedIn3d", "/shippedLater"];
 
 pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<ExitCode> {
     let client = Client::rest()?;
-    let Asked { path, mut query, columns, csv } = args.verb.asked();
+    let Asked { path, mut query, tables, csv } = args.verb.asked();
     let path = format!("/v1/analytics/{path}");
     if csv {
         query.push(("format", "csv".to_owned()));
@@ -163,7 +159,9 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<ExitCode> {
     if json {
         output::json(&answer)?;
     } else {
-        output::rows(answer["items"].as_array().map_or(&[], Vec::as_slice), columns);
+        let rows = answer["items"].as_array().map_or(&[][..], Vec::as_slice);
+        let tables = if rows.is_empty() { &tables[..1] } else { tables };
+        tables.iter().for_each(|columns| output::rows(rows, columns));
     }
     Ok(ExitCode::SUCCESS)
 }
