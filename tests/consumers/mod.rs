@@ -5,6 +5,7 @@ mod classes;
 mod crashes;
 mod failures;
 mod fence;
+mod folded_once;
 mod followed;
 mod foreign_records;
 mod last_piece;
