@@ -38,6 +38,8 @@ pub struct Config {
     pub aggregates: crate::actors::Config,
     /// How events are followed.
     pub subscription: crate::subscription::Config,
+    /// How read models are rebuilt.
+    pub read_model: crate::read_model::rebuild::Config,
     /// What is done about crashes.
     pub supervision: crate::supervision::Config,
     /// The REST listener.
@@ -71,6 +73,7 @@ impl Config {
         self.event_store.check()?;
         self.aggregates.check()?;
         self.subscription.check()?;
+        self.read_model.check()?;
         self.supervision.check()?;
         self.http.check()?;
         self.trace.check()?;

@@ -27,6 +27,22 @@ pub const POINTS: &[&str] = &[
     "replay.written",
     "replay.committed",
     "replay.tried",
+    "rebuild.prepare",
+    "rebuild.bulk",
+    "rebuild.piece_read",
+    "rebuild.piece_written",
+    "rebuild.piece_done",
+    "rebuild.index",
+    "rebuild.indexing",
+    "rebuild.indexed",
+    "rebuild.catch_up",
+    "rebuild.caught_up",
+    "rebuild.attaching",
+    "rebuild.attached",
+    "rebuild.verify",
+    "rebuild.comparing",
+    "rebuild.compared",
+    "rebuild.rest",
 ];
 
 /// Every kind of actor that can be made to crash, and `aggregate.appended`: an aggregate between append and answer.
@@ -39,6 +55,7 @@ pub const KINDS: &[&str] = &[
     "housekeeper",
     "listener",
     "parked_worker",
+    "rebuilder",
     "relay",
     "shard",
     "worker",
@@ -56,6 +73,8 @@ pub enum Defect {
     CheckpointBeforeAcknowledgement,
     /// A conflict is answered as an acceptance.
     ConflictSwallowed,
+    /// A rebuild passes some events over.
+    FoldWrong,
 }
 
 impl Defect {
@@ -65,6 +84,7 @@ impl Defect {
         ("dedup_off", Self::DedupOff),
         ("checkpoint_before_acknowledgement", Self::CheckpointBeforeAcknowledgement),
         ("conflict_swallowed", Self::ConflictSwallowed),
+        ("fold_wrong", Self::FoldWrong),
     ];
 }
 

@@ -9,7 +9,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("contracts", &["domain"]),
     ("event_store", &["contracts", "domain"]),
     ("subscription", &["event_store", "commands", "contracts", "domain", "faults"]),
-    ("read_model", &["subscription", "event_store", "contracts", "domain"]),
+    ("read_model", &["subscription", "event_store", "contracts", "domain", "faults"]),
     ("projections", &["read_model", "subscription", "domain", "contracts"]),
     ("consumers", &["subscription", "domain", "contracts", "projections", "read_model", "event_store", "commands"]),
     ("kafka", &["subscription", "contracts", "event_store"]),

@@ -8,5 +8,6 @@ mod log;
 mod observed;
 mod operators;
 mod orders;
+mod read_models;
 mod supervised;
 mod support;

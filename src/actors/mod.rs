@@ -13,6 +13,7 @@ pub mod observer;
 pub mod parked_worker;
 pub mod partition_worker;
 mod prices;
+pub mod rebuilder;
 pub mod relay;
 mod route;
 pub mod shard;

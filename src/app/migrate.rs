@@ -3,6 +3,7 @@
 use crate::event_store::{self, PartitionError, Partitions, Protection};
 use crate::postgres::{self, SetupError};
 use crate::projections;
+use crate::read_model::create_tables;
 
 /// Partitions of a new log unless told otherwise.
 const PARTITIONS: u16 = 8;
@@ -46,7 +47,7 @@ pub async fn migrate(
         true => postgres::pool(service)?,
         false => owner.clone(),
     };
-    projections::create_tables(&db).await.map_err(MigrateError::ReadModels)?;
+    create_tables(&projections::all(), &db).await.map_err(MigrateError::ReadModels)?;
     let protection = event_store::protection(&db).await.map_err(SetupError::Postgres)?;
     db.close().await;
     owner.close().await;

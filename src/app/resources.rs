@@ -24,6 +24,8 @@ use crate::event_store::{Bell, Partitions, Pressure};
 use crate::kafka::{Publisher, Topics};
 use crate::ops::Context;
 use crate::postgres::{self, SetupError};
+use crate::projections;
+use crate::read_model::rebuild::Ground;
 use crate::subscription::fault::Panel;
 use crate::subscription::overview::Followed;
 use crate::subscription::{Folding, Folds, Listed, OnDeadLetter, Subscription};
@@ -204,6 +206,21 @@ impl Resources {
             history: self.history.clone(),
             ledger_keep: self.config.subscription.ledger_keep,
             db: self.db.clone(),
+        }
+    }
+
+    /// A process that writes read models says which of them it can; one that keeps views rebuilds them, too.
+    pub(super) fn rebuilding(&self, roles: &[Role]) -> actors::rebuilder::Arguments {
+        actors::rebuilder::Arguments {
+            node: self.node.name.clone(),
+            writes: projections::all(),
+            rebuilds: if roles.contains(&Role::Views) { projections::all() } else { Vec::new() },
+            ground: Ground {
+                db: self.db.clone(),
+                partitions: self.partitions,
+                owner: self.owner,
+                config: self.config.read_model.clone(),
+            },
         }
     }
 

@@ -10,6 +10,7 @@ use crate::actors::{relay, shard, subscription, writer};
 use crate::domain::Aggregate;
 use crate::domain::order::Order;
 use crate::domain::product::Product;
+use crate::read_model::Model;
 use crate::subscription::checkpoint::RELAY;
 use crate::subscription::{Folds, Listed, NameError, check_names};
 use crate::supervision::ActorPath;
@@ -74,7 +75,7 @@ impl FromStr for Role {
 pub(super) fn distinct(consumers: &[Listed]) -> Result<(), NameError> {
     let views = projections::log_fed();
     let mut taken = vec![Role::Http.as_str(), Role::Views.as_str(), RELAY, DEAD_LETTER_PUBLISHER];
-    taken.extend(views.iter().map(|(name, _)| name.as_str()));
+    taken.extend(views.iter().map(Model::name));
     check_names(consumers, &taken)
 }
 
@@ -134,8 +135,9 @@ fn kind(resources: &Resources, shard: impl Fn(&ActorPath, i16) -> ChildSpec, nam
 fn subscriptions(roles: &[Role], consumers: Vec<Listed>, resources: &Resources) -> Vec<ChildSpec> {
     let mut specs = Vec::new();
     if roles.contains(&Role::Views) {
-        for (name, fold) in projections::log_fed() {
-            specs.push(subscription::view(resources.view(name, Folds::only(fold)), &resources.shared()));
+        for model in projections::log_fed() {
+            let name = model.name().to_owned();
+            specs.push(subscription::view(resources.view(name, Folds::default().with(model)), &resources.shared()));
         }
     }
     specs.extend(consumers.into_iter().map(|listed| {

@@ -12,10 +12,11 @@ use super::roles::{Role, distinct, parts};
 use super::{probes, shutdown};
 use crate::actors::http::{self as listener, Arguments};
 use crate::actors::supervisor::{self, ChildSpec, start_root};
-use crate::actors::{heartbeat, housekeeper, observer};
+use crate::actors::{heartbeat, housekeeper, observer, rebuilder};
 use crate::config::Config;
 use crate::event_store::{PartitionError, Partitions};
 use crate::http::{Gateway, OpsState, ops_router, router};
+use crate::read_model::TableRouter;
 use crate::subscription::{Listed, NameError};
 use crate::supervision::StopReason;
 use crate::{consumers, faults, postgres, telemetry};
@@ -155,6 +156,7 @@ fn children(
     let mut children = vec![
         heartbeat::spec(resources.heartbeat()),
         housekeeper::spec(resources.housekeeping()),
+        rebuilder::spec(resources.rebuilding(roles)),
         observer::spec(resources.observing()),
         listen("ops", ops_listener, ops),
     ];
@@ -163,6 +165,7 @@ fn children(
         let gateway = Gateway {
             commands: resources.commands.clone(),
             db: resources.db.clone(),
+            models: TableRouter::new(resources.db.clone()),
             partitions: resources.partitions,
             probe,
             config: resources.config.http.clone(),

@@ -10,6 +10,7 @@ mod migrate;
 mod ops;
 mod order;
 mod output;
+mod projections;
 mod serve;
 
 use std::path::PathBuf;
@@ -51,6 +52,8 @@ enum Command {
     Order(order::Args),
     /// What orders came to: days, products, stages, customers, over REST.
     Analytics(analytics::Args),
+    /// What operators ask and do about projections.
+    Projections(projections::Args),
     /// A believable catalogue with stock, then orders at a steady rate.
     Demo(demo::Args),
 }
@@ -85,6 +88,7 @@ async fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Command::Log(args) => log::run(&config()?, args, cli.json).await,
         Command::Order(args) => order::run(args, cli.json).await,
         Command::Analytics(args) => analytics::run(args, cli.json).await,
+        Command::Projections(args) => projections::run(args, cli.json).await,
         Command::Demo(args) => demo::run(args, cli.json).await,
     }
 }

@@ -2,8 +2,7 @@
 
 use crate::contracts::topics;
 use crate::domain::order::{Ended, OrderCreated, OrderMoved, OrderRejected};
-use crate::projections::{CustomerValue, DailyRevenue, OrderFunnel, TopProducts};
-use crate::read_model::Folded;
+use crate::projections;
 use crate::subscription::{Consumer, Folding, Folds, OnDeadLetter, reads};
 
 reads! {
@@ -23,7 +22,7 @@ reads! {
 pub struct Analytics;
 
 impl Consumer for Analytics {
-    const NAME: &'static str = "analytics";
+    const NAME: &'static str = projections::ANALYTICS;
     const TOPICS: &'static [&'static str] = &[topics::ORDER_EVENTS];
     const FOLDING: Folding = Folding::Received;
     /// Each event brings all its fold needs, and sums have no order.
@@ -31,11 +30,7 @@ impl Consumer for Analytics {
     type Reads = Reads;
 
     fn folds() -> Folds {
-        Folds::default()
-            .with(Folded::<CustomerValue>::default())
-            .with(Folded::<TopProducts>::default())
-            .with(Folded::<OrderFunnel>::default())
-            .with(Folded::<DailyRevenue>::default())
+        projections::figures().into_iter().fold(Folds::default(), Folds::with)
     }
 }
 

@@ -15,9 +15,11 @@ use crate::domain::inventory::{
 };
 use crate::domain::{Aggregate, DomainEvent, OrderId, RefusalKind, product::Product};
 use crate::event_store::{self, Append, Bell, NewEvent, Partitions, append};
-use crate::projections::Stock;
-use crate::read_model::{Folded, Table, lock};
-use crate::subscription::{Consumer, Decision, Decisions, Failure, Fold, FoldEvent, Folds, Received, Tx, reads};
+use crate::projections::{self, Stock};
+use crate::read_model::lock;
+use crate::subscription::{
+    Consumer, Decision, Decisions, Failure, Fold, FoldEvent, Folds, Received, Tx, models, reads,
+};
 
 /// The part of `order.created` that is read.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -53,10 +55,8 @@ impl Reads {
 }
 
 /// The consumer.
-#[derive(Debug, Default)]
-pub struct Inventory {
-    stock: Table<Stock>,
-}
+#[derive(Debug)]
+pub struct Inventory;
 
 /// Inventory's side of the orders of a batch: state and version of each stream.
 type Decided = HashMap<OrderId, (inventory::Inventory, i32)>;
@@ -67,12 +67,12 @@ impl Consumer for Inventory {
     type Reads = Reads;
 
     fn folds() -> Folds {
-        Folds::default().with(Folded::<Stock>::default())
+        Folds::default().with(projections::stock())
     }
 
     async fn handle(&self, batch: &[Received<Reads>], tx: &mut Tx<'_>) -> Result<Decisions, Failure> {
         let mut decided = read_streams(batch, tx).await?;
-        let mut level = self.lock_stock(batch, &decided, tx).await?;
+        let mut level = lock_stock(batch, &decided, tx).await?;
         let mut decisions = Vec::with_capacity(batch.len());
         for received in batch {
             let order_id = received.event.order_id();
@@ -100,33 +100,26 @@ impl Consumer for Inventory {
     }
 }
 
-impl Inventory {
-    /// Locks the stock of everything the batch may take or give back, in the order of the products.
-    async fn lock_stock(
-        &self,
-        batch: &[Received<Reads>],
-        decided: &Decided,
-        tx: &mut Tx<'_>,
-    ) -> Result<Level, Failure> {
-        let mut products = BTreeSet::new();
-        for received in batch {
-            if let Reads::Created(created) = &received.event {
-                products.extend(created.items.iter().map(|item| item.product_id.to_string()));
-            }
+/// Locks the stock of everything the batch may take or give back, in the order of the products.
+async fn lock_stock(batch: &[Received<Reads>], decided: &Decided, tx: &mut Tx<'_>) -> Result<Level, Failure> {
+    let mut products = BTreeSet::new();
+    for received in batch {
+        if let Reads::Created(created) = &received.event {
+            products.extend(created.items.iter().map(|item| item.product_id.to_string()));
         }
-        for (state, _) in decided.values() {
-            if let inventory::Inventory::Reserved(items) = state {
-                products.extend(items.iter().map(|item| item.product_id.to_string()));
-            }
-        }
-        if products.is_empty() {
-            return Ok(Level::new());
-        }
-        let products: Vec<String> = products.into_iter().collect();
-        let rows = lock(&self.stock, &products, tx.db).await?;
-        let level = rows.into_iter().filter_map(|row| Some((row.product_id.parse().ok()?, row.available)));
-        Ok(level.collect())
     }
+    for (state, _) in decided.values() {
+        if let inventory::Inventory::Reserved(items) = state {
+            products.extend(items.iter().map(|item| item.product_id.to_string()));
+        }
+    }
+    if products.is_empty() {
+        return Ok(Level::new());
+    }
+    let products: Vec<String> = products.into_iter().collect();
+    let rows = lock::<Stock>(tx.written, &products, tx.db).await?;
+    let level = rows.into_iter().filter_map(|row| Some((row.product_id.parse().ok()?, row.available)));
+    Ok(level.collect())
 }
 
 /// Streams of new orders are assumed empty, unless a conflict has told otherwise.
@@ -232,9 +225,11 @@ impl Receiving {
             quantity: goods.quantity,
         });
         let event = NewEvent::from(&received);
+        let stock = projections::stock();
         let mut tx = self.db.begin().await?;
+        let written = models::share(&[stock.name()], &mut tx).await?;
         let fold = [FoldEvent { event_type: event.event_type, version: 1, recorded_at: None, payload: &event.payload }];
-        Folded::<Stock>::default().fold(&fold, &mut tx).await?;
+        stock.fold(&fold, &written, &mut tx).await?;
         let append = Append {
             append_id: clock::random_id(),
             stream_id: receipt_stream(goods),

@@ -14,7 +14,7 @@ pub use inventory::Receiving;
 #[must_use]
 pub fn all() -> Vec<Listed> {
     vec![
-        listed(inventory::Inventory::default()),
+        listed(inventory::Inventory),
         listed(orders::Orders).with_commands(),
         listed(notification::Notification),
         listed(analytics::Analytics),

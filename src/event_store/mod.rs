@@ -11,16 +11,18 @@ mod partition;
 mod pressure;
 mod protection;
 mod read;
+pub mod sweep;
 mod tail;
 pub mod verify;
 
 pub use append::{Append, AppendError, Appended, NewEvent, Outcome};
 pub use bell::{Bell, FreshBatch};
 pub use config::Config;
-pub use partition::{PartitionError, Partitions, create_heads, heads};
+pub use partition::{PartitionError, Partitions, create_heads, head_positions, heads};
 pub use pressure::Pressure;
 pub use protection::{Protection, protection};
 pub use read::{
     Ahead, between, count_after, first_after, last_of_prefixes, last_of_type, positions_of, stream, streams, unknown,
 };
+pub use sweep::Swept;
 pub use tail::{Tail, TailError};

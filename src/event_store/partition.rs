@@ -1,6 +1,6 @@
 //! Which log partition a key belongs to: Kafka's default partitioner, so that log and topic agree.
 
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 
 use crate::contracts::Position;
 
@@ -99,6 +99,15 @@ impl Partitions {
 /// What Postgres says.
 pub async fn heads(db: &PgPool) -> sqlx::Result<Vec<(i16, Position)>> {
     sqlx::query_as(HEADS).fetch_all(db).await
+}
+
+/// Head of each partition, in their order, as the caller's transaction sees them.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn head_positions(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Position>> {
+    let heads: Vec<(i16, Position)> = sqlx::query_as(HEADS).fetch_all(db).await?;
+    Ok(heads.into_iter().map(|(_, position)| position).collect())
 }
 
 /// Gives a new log its partitions. A log that has them keeps them.

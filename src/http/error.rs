@@ -17,6 +17,7 @@ use serde::Serialize;
 use crate::commands::CommandError;
 use crate::domain::RefusalKind;
 use crate::postgres::{self, Fault};
+use crate::read_model::QueryError;
 
 /// When to try again while Postgres is down or busy.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -180,6 +181,15 @@ impl From<CommandError> for Refused {
             CommandError::OutcomeUnknown { retry_after } => {
                 Problem::unavailable("outcome_unknown", detail, retry_after).next("retry with the same key")
             }
+        }
+    }
+}
+
+impl From<QueryError> for Refused {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Postgres(error) => error.into(),
+            QueryError::NotBuilt(why) => Problem::unavailable("view_not_built", why.to_string(), RETRY_AFTER),
         }
     }
 }

@@ -29,6 +29,7 @@ use sqlx::PgPool;
 use crate::commands::Commands;
 use crate::event_store::Partitions;
 use crate::ops::Finding;
+use crate::read_model::TableRouter;
 
 pub use config::Config;
 pub use error::{FieldError, Problem};
@@ -43,8 +44,10 @@ pub type Probe = Arc<dyn Fn() -> BoxFuture<'static, Vec<Finding>> + Send + Sync>
 pub struct Gateway {
     /// The door to the write side.
     pub commands: Commands,
-    /// Where queries go.
+    /// Where the log is read.
     pub db: PgPool,
+    /// Where queries of read models go.
+    pub models: TableRouter,
     /// How many log partitions there are: a position token beyond them is none.
     pub partitions: Partitions,
     /// How the dependencies are.

@@ -12,6 +12,7 @@ mod owner;
 pub mod plan;
 mod question;
 pub mod questions;
+mod read_model;
 pub mod route;
 
 pub use config::{Config, Token};

@@ -1,12 +1,11 @@
 //! The orders of each customer, one narrow row an order, to be filtered and walked page by page. Fed from the log.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::domain::order::{Event, Line, Status};
 use crate::domain::{Currency, UserId};
-use crate::read_model::{Projection, Recorded, Table, row};
+use crate::read_model::{Projection, QueryError, Recorded, TableRouter, row};
 
 /// One statement a shape, so that each has a plan of its own; the rest only filters.
 const LIST: &str = "select order_id, user_id, status, total_amount, currency, lines, pieces, placed_at, changed_at, version \
@@ -56,6 +55,7 @@ impl Projection for CustomerOrders {
     const NAME: &'static str = "customer_orders";
     const VERSION: u16 = 1;
     const TEMPLATE: &'static str = include_str!("customer_orders.sql");
+    const STREAMS: &'static [&'static str] = &["order:"];
     const SHARED_ROWS: bool = false;
     type Event = Event;
     type Row = CustomerOrderRow;
@@ -107,15 +107,15 @@ pub struct Filter {
 /// Orders of a customer by time, newest first, after a place in that order; at most `limit`.
 ///
 /// # Errors
-/// What Postgres says.
+/// [`QueryError`].
 pub async fn list(
-    db: &PgPool,
+    models: &TableRouter,
     user_id: &UserId,
     filter: &Filter,
     after: Option<(DateTime<Utc>, Uuid)>,
     limit: i64,
-) -> sqlx::Result<Vec<CustomerOrderRow>> {
-    let table = Table::<CustomerOrders>::active();
+) -> Result<Vec<CustomerOrderRow>, QueryError> {
+    let table = models.table::<CustomerOrders>().await?;
     let template = if filter.status.is_some() { LIST_IN_STATUS } else { LIST };
     let query = sqlx::query_as(table.sql(template))
         .bind(user_id.as_str())
@@ -127,7 +127,7 @@ pub async fn list(
         .bind(filter.minimum)
         .bind(limit);
     match filter.status {
-        Some(status) => query.bind(status.as_str()).fetch_all(db).await,
-        None => query.fetch_all(db).await,
+        Some(status) => Ok(query.bind(status.as_str()).fetch_all(models.db()).await?),
+        None => Ok(query.fetch_all(models.db()).await?),
     }
 }

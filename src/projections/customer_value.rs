@@ -4,12 +4,11 @@
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
-use sqlx::PgPool;
 
 use super::sale::Sale;
 use crate::domain::order::Event;
 use crate::domain::{Currency, UserId};
-use crate::read_model::{Projection, Recorded, Table, row};
+use crate::read_model::{Projection, QueryError, Recorded, TableRouter, row};
 
 const LIST: &str = "select user_currency, user_id, currency, orders, confirmed, spent, first_order_at, last_order_at \
     from {table} where ($1::text is null or currency = $1) order by spent desc, user_currency limit $2";
@@ -51,6 +50,7 @@ impl Projection for CustomerValue {
     const NAME: &'static str = "customer_value";
     const VERSION: u16 = 1;
     const TEMPLATE: &'static str = include_str!("customer_value.sql");
+    const STREAMS: &'static [&'static str] = &["order:"];
     const SHARED_ROWS: bool = true;
     type Event = Event;
     type Row = CustomerValueRow;
@@ -99,11 +99,15 @@ fn earliest(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> Option<
 /// Those who have spent most, in one currency or in each.
 ///
 /// # Errors
-/// What Postgres says.
-pub async fn list(db: &PgPool, currency: Option<Currency>, limit: i64) -> sqlx::Result<Vec<CustomerValueRow>> {
-    let table = Table::<CustomerValue>::active();
+/// [`QueryError`].
+pub async fn list(
+    models: &TableRouter,
+    currency: Option<Currency>,
+    limit: i64,
+) -> Result<Vec<CustomerValueRow>, QueryError> {
+    let table = models.table::<CustomerValue>().await?;
     let query = sqlx::query_as(table.sql(LIST)).bind(currency.map(|currency| currency.to_string()));
-    query.bind(limit).fetch_all(db).await
+    Ok(query.bind(limit).fetch_all(models.db()).await?)
 }
 
 #[cfg(test)]

@@ -6,13 +6,12 @@
 use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::Serialize;
-use sqlx::PgPool;
 
 use super::days::{Days, recorded_on};
 use super::sale::Sale;
 use crate::domain::Currency;
 use crate::domain::order::Event;
-use crate::read_model::{Projection, Recorded, Table, row};
+use crate::read_model::{Projection, QueryError, Recorded, TableRouter, row};
 
 const LIST: &str = "select day_currency, day, currency, placed, confirmed, rejected, cancelled, revenue from {table} \
     where day between $1 and $2 and ($3::text is null or currency = $3) order by day, currency";
@@ -50,6 +49,7 @@ impl Projection for DailyRevenue {
     const NAME: &'static str = "daily_revenue";
     const VERSION: u16 = 1;
     const TEMPLATE: &'static str = include_str!("daily_revenue.sql");
+    const STREAMS: &'static [&'static str] = &["order:"];
     const SHARED_ROWS: bool = true;
     type Event = Event;
     type Row = DailyRevenueRow;
@@ -89,11 +89,15 @@ impl Projection for DailyRevenue {
 /// Days on which orders changed, by day and currency.
 ///
 /// # Errors
-/// What Postgres says.
-pub async fn list(db: &PgPool, days: Days, currency: Option<Currency>) -> sqlx::Result<Vec<DailyRevenueRow>> {
-    let table = Table::<DailyRevenue>::active();
+/// [`QueryError`].
+pub async fn list(
+    models: &TableRouter,
+    days: Days,
+    currency: Option<Currency>,
+) -> Result<Vec<DailyRevenueRow>, QueryError> {
+    let table = models.table::<DailyRevenue>().await?;
     let query = sqlx::query_as(table.sql(LIST)).bind(days.from).bind(days.to);
-    query.bind(currency.map(|currency| currency.to_string())).fetch_all(db).await
+    Ok(query.bind(currency.map(|currency| currency.to_string())).fetch_all(models.db()).await?)
 }
 
 #[cfg(test)]

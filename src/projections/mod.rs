@@ -16,12 +16,8 @@ mod sale;
 pub mod stock;
 pub mod top_products;
 
-use std::sync::Arc;
-
-use sqlx::PgPool;
-
-use crate::read_model::{Folded, Table};
-use crate::subscription::Fold;
+use crate::contracts::topics;
+use crate::read_model::{FedBy, Model};
 
 pub use customer_orders::CustomerOrders;
 pub use customer_value::CustomerValue;
@@ -34,32 +30,44 @@ pub use product_view::ProductView;
 pub use stock::Stock;
 pub use top_products::TopProducts;
 
-/// Makes the tables this build needs and the database lacks.
-///
-/// # Errors
-/// What Postgres says.
-pub async fn create_tables(db: &PgPool) -> sqlx::Result<()> {
-    crate::read_model::create_missing!(
-        db,
-        CustomerOrders,
-        CustomerValue,
-        DailyRevenue,
-        Notifications,
-        OrderFunnel,
-        OrderView,
-        ProductView,
-        Stock,
-        TopProducts
-    )
+/// Name of the consumer that keeps the figures.
+pub const ANALYTICS: &str = "analytics";
+
+/// Every read model there is. One whose `VERSION` was raised lists its predecessor behind it, `.and_before::<…>()`, until
+/// no table of that is written any more.
+#[must_use]
+pub fn all() -> Vec<Model> {
+    let mut all = vec![
+        Model::of::<CustomerOrders>(FedBy::Log),
+        Model::of::<Notifications>(FedBy::Log),
+        Model::of::<OrderView>(FedBy::Log),
+        Model::of::<ProductView>(FedBy::Log),
+        stock(),
+    ];
+    all.extend(figures());
+    all
 }
 
-/// Read models fed from the log: name of the subscription, and the fold. The others are fed by a consumer that lists them.
+/// The stock, which inventory keeps.
 #[must_use]
-pub fn log_fed() -> Vec<(String, Arc<dyn Fold>)> {
+pub fn stock() -> Model {
+    Model::of::<Stock>(FedBy::Decisions)
+}
+
+/// The figures, which analytics keeps: those that most events change last, since they are locked until it commits.
+#[must_use]
+pub fn figures() -> Vec<Model> {
+    let fed_by = FedBy::Consumer { name: ANALYTICS, topic: topics::ORDER_EVENTS };
     vec![
-        (Table::<CustomerOrders>::active().name().to_owned(), Arc::new(Folded::<CustomerOrders>::default())),
-        (Table::<Notifications>::active().name().to_owned(), Arc::new(Folded::<Notifications>::default())),
-        (Table::<OrderView>::active().name().to_owned(), Arc::new(Folded::<OrderView>::default())),
-        (Table::<ProductView>::active().name().to_owned(), Arc::new(Folded::<ProductView>::default())),
+        Model::of::<CustomerValue>(fed_by),
+        Model::of::<TopProducts>(fed_by),
+        Model::of::<OrderFunnel>(fed_by),
+        Model::of::<DailyRevenue>(fed_by),
     ]
+}
+
+/// Read models fed from the log: each has a subscription of its name. The others are fed by a consumer that lists them.
+#[must_use]
+pub fn log_fed() -> Vec<Model> {
+    all().into_iter().filter(|model| model.fed_by() == FedBy::Log).collect()
 }

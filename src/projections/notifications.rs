@@ -1,12 +1,11 @@
 //! Who was to be told what about an order, and how far that has come. Fed from the log.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::domain::OrderId;
 use crate::domain::notification::Event;
-use crate::read_model::{Projection, Recorded, Table, row};
+use crate::read_model::{Projection, QueryError, Recorded, TableRouter, row};
 
 const OF_ORDER: &str = "select notification, order_id, user_id, template, state, requested_at, version from {table} \
     where order_id = $1 order by requested_at, notification";
@@ -42,6 +41,7 @@ impl Projection for Notifications {
     const NAME: &'static str = "notifications";
     const VERSION: u16 = 1;
     const TEMPLATE: &'static str = include_str!("notifications.sql");
+    const STREAMS: &'static [&'static str] = &["notification:"];
     const SHARED_ROWS: bool = false;
     type Event = Event;
     type Row = NotificationRow;
@@ -75,8 +75,8 @@ impl Projection for Notifications {
 /// The notifications about an order, the first requested first.
 ///
 /// # Errors
-/// What Postgres says.
-pub async fn of_order(db: &PgPool, order_id: OrderId) -> sqlx::Result<Vec<NotificationRow>> {
-    let table = Table::<Notifications>::active();
-    sqlx::query_as(table.sql(OF_ORDER)).bind(Uuid::from(order_id)).fetch_all(db).await
+/// [`QueryError`].
+pub async fn of_order(models: &TableRouter, order_id: OrderId) -> Result<Vec<NotificationRow>, QueryError> {
+    let table = models.table::<Notifications>().await?;
+    Ok(sqlx::query_as(table.sql(OF_ORDER)).bind(Uuid::from(order_id)).fetch_all(models.db()).await?)
 }

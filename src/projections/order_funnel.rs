@@ -7,11 +7,10 @@
 use chrono::{NaiveDate, TimeDelta};
 use schemars::JsonSchema;
 use serde::Serialize;
-use sqlx::PgPool;
 
 use super::days::Days;
 use crate::domain::order::Event;
-use crate::read_model::{Projection, Recorded, Table, row};
+use crate::read_model::{Projection, QueryError, Recorded, TableRouter, row};
 
 const LIST: &str = "select placed_on, day, placed, confirmed, rejected, cancelled, shipped, delivered, \
     confirmed_in_100ms, confirmed_in_1s, confirmed_in_10s, confirmed_in_1min, confirmed_later, \
@@ -81,6 +80,7 @@ impl Projection for OrderFunnel {
     const NAME: &'static str = "order_funnel";
     const VERSION: u16 = 1;
     const TEMPLATE: &'static str = include_str!("order_funnel.sql");
+    const STREAMS: &'static [&'static str] = &["order:"];
     const SHARED_ROWS: bool = true;
     type Event = Event;
     type Row = FunnelRow;
@@ -162,10 +162,10 @@ fn bucket(took: TimeDelta, bounds: &[TimeDelta]) -> usize {
 /// Days on which orders were placed, by day.
 ///
 /// # Errors
-/// What Postgres says.
-pub async fn list(db: &PgPool, days: Days) -> sqlx::Result<Vec<FunnelRow>> {
-    let table = Table::<OrderFunnel>::active();
-    sqlx::query_as(table.sql(LIST)).bind(days.from).bind(days.to).fetch_all(db).await
+/// [`QueryError`].
+pub async fn list(models: &TableRouter, days: Days) -> Result<Vec<FunnelRow>, QueryError> {
+    let table = models.table::<OrderFunnel>().await?;
+    Ok(sqlx::query_as(table.sql(LIST)).bind(days.from).bind(days.to).fetch_all(models.db()).await?)
 }
 
 #[cfg(test)]

@@ -3,14 +3,13 @@
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::contracts::RecordedEvent;
 use crate::domain::order::{Event, Line, MissingLine, Status};
 use crate::domain::{DomainEvent, OrderId, Unreadable, UserId};
-use crate::read_model::{Projection, Recorded, Row, Table, row};
+use crate::read_model::{Projection, QueryError, Recorded, Row, TableRouter, row};
 
 const GET: &str = "select order_id, user_id, status, items, total_amount, currency, reason, missing, timeline, version, \
     created_at, confirmed_at from {table} where order_id = $1";
@@ -71,6 +70,7 @@ impl Projection for OrderView {
     const NAME: &'static str = "order_view";
     const VERSION: u16 = 1;
     const TEMPLATE: &'static str = include_str!("order_view.sql");
+    const STREAMS: &'static [&'static str] = &["order:"];
     const SHARED_ROWS: bool = false;
     type Event = Event;
     type Row = OrderRow;
@@ -158,23 +158,23 @@ pub struct Filter {
 /// One order; `None` if the view has not read of it.
 ///
 /// # Errors
-/// What Postgres says.
-pub async fn get(db: &PgPool, order_id: OrderId) -> sqlx::Result<Option<OrderRow>> {
-    let table = Table::<OrderView>::active();
-    sqlx::query_as(table.sql(GET)).bind(Uuid::from(order_id)).fetch_optional(db).await
+/// [`QueryError`].
+pub async fn get(models: &TableRouter, order_id: OrderId) -> Result<Option<OrderRow>, QueryError> {
+    let table = models.table::<OrderView>().await?;
+    Ok(sqlx::query_as(table.sql(GET)).bind(Uuid::from(order_id)).fetch_optional(models.db()).await?)
 }
 
 /// Orders by time, newest first, after a place in that order; at most `limit`.
 ///
 /// # Errors
-/// What Postgres says.
+/// [`QueryError`].
 pub async fn list(
-    db: &PgPool,
+    models: &TableRouter,
     filter: &Filter,
     after: Option<(DateTime<Utc>, Uuid)>,
     limit: i64,
-) -> sqlx::Result<Vec<OrderRow>> {
-    let table = Table::<OrderView>::active();
+) -> Result<Vec<OrderRow>, QueryError> {
+    let table = models.table::<OrderView>().await?;
     let template = if filter.user_id.is_some() { LIST_OF_USER } else { LIST_ALL };
     let query = sqlx::query_as(table.sql(template))
         .bind(filter.status.map(Status::as_str))
@@ -182,7 +182,7 @@ pub async fn list(
         .bind(after.map(|place| place.1))
         .bind(limit);
     match &filter.user_id {
-        Some(user_id) => query.bind(user_id.as_str()).fetch_all(db).await,
-        None => query.fetch_all(db).await,
+        Some(user_id) => Ok(query.bind(user_id.as_str()).fetch_all(models.db()).await?),
+        None => Ok(query.fetch_all(models.db()).await?),
     }
 }

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
 use sqlx::types::Json;
 
 use crate::domain::product::Event;
 use crate::domain::{Money, ProductId};
-use crate::read_model::{Projection, Recorded, Table, row};
+use crate::read_model::{Projection, QueryError, Recorded, TableRouter, row};
 
 const GET: &str = "select product_id, name, amount, currency, description, attributes, version, created_at, updated_at \
     from {table} where product_id = $1";
@@ -45,6 +44,7 @@ impl Projection for ProductView {
     const NAME: &'static str = "product_view";
     const VERSION: u16 = 1;
     const TEMPLATE: &'static str = include_str!("product_view.sql");
+    const STREAMS: &'static [&'static str] = &["product:"];
     const SHARED_ROWS: bool = false;
     type Event = Event;
     type Row = ProductRow;
@@ -97,8 +97,8 @@ impl ProductRow {
 /// One product; `None` if the catalogue has never had it, as far as the view has read.
 ///
 /// # Errors
-/// What Postgres says.
-pub async fn get(db: &PgPool, product_id: &ProductId) -> sqlx::Result<Option<ProductRow>> {
-    let table = Table::<ProductView>::active();
-    sqlx::query_as(table.sql(GET)).bind(product_id.as_str()).fetch_optional(db).await
+/// [`QueryError`].
+pub async fn get(models: &TableRouter, product_id: &ProductId) -> Result<Option<ProductRow>, QueryError> {
+    let table = models.table::<ProductView>().await?;
+    Ok(sqlx::query_as(table.sql(GET)).bind(product_id.as_str()).fetch_optional(models.db()).await?)
 }

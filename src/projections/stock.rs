@@ -1,10 +1,8 @@
 //! How much of each product there is. Fed by inventory, in the transaction that decides.
 
-use sqlx::PgPool;
-
 use crate::domain::ProductId;
 use crate::domain::inventory::{Event, Item};
-use crate::read_model::{Projection, Recorded, Table, row};
+use crate::read_model::{Projection, QueryError, Recorded, TableRouter, row};
 
 const GET: &str = "select product_id, available, reserved, shipped from {table} where product_id = $1";
 
@@ -30,6 +28,7 @@ impl Projection for Stock {
     const NAME: &'static str = "stock";
     const VERSION: u16 = 1;
     const TEMPLATE: &'static str = include_str!("stock.sql");
+    const STREAMS: &'static [&'static str] = &["inventory:", "receipt:"];
     const SHARED_ROWS: bool = true;
     type Event = Event;
     type Row = StockRow;
@@ -80,10 +79,10 @@ fn pieces(items: &[Item], product_id: &str) -> i64 {
 /// Stock of one product; `None` if nothing of it was ever received.
 ///
 /// # Errors
-/// What Postgres says.
-pub async fn get(db: &PgPool, product_id: &ProductId) -> sqlx::Result<Option<StockRow>> {
-    let table = Table::<Stock>::active();
-    sqlx::query_as(table.sql(GET)).bind(product_id.as_str()).fetch_optional(db).await
+/// [`QueryError`].
+pub async fn get(models: &TableRouter, product_id: &ProductId) -> Result<Option<StockRow>, QueryError> {
+    let table = models.table::<Stock>().await?;
+    Ok(sqlx::query_as(table.sql(GET)).bind(product_id.as_str()).fetch_optional(models.db()).await?)
 }
 
 #[cfg(test)]

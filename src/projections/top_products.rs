@@ -3,12 +3,11 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
 
 use super::sale::Sale;
 use crate::domain::Currency;
 use crate::domain::order::Event;
-use crate::read_model::{Projection, Recorded, Table, row};
+use crate::read_model::{Projection, QueryError, Recorded, TableRouter, row};
 
 const BY_REVENUE: &str = "select product_currency, product_id, currency, orders, pieces, revenue from {table} \
     where ($1::text is null or currency = $1) order by revenue desc, product_currency limit $2";
@@ -46,6 +45,7 @@ impl Projection for TopProducts {
     const NAME: &'static str = "top_products";
     const VERSION: u16 = 1;
     const TEMPLATE: &'static str = include_str!("top_products.sql");
+    const STREAMS: &'static [&'static str] = &["order:"];
     const SHARED_ROWS: bool = true;
     type Event = Event;
     type Row = TopProductRow;
@@ -98,16 +98,21 @@ pub enum Rank {
 /// The first products by a rank, of one currency or of all.
 ///
 /// # Errors
-/// What Postgres says.
-pub async fn list(db: &PgPool, rank: Rank, currency: Option<Currency>, limit: i64) -> sqlx::Result<Vec<TopProductRow>> {
-    let table = Table::<TopProducts>::active();
+/// [`QueryError`].
+pub async fn list(
+    models: &TableRouter,
+    rank: Rank,
+    currency: Option<Currency>,
+    limit: i64,
+) -> Result<Vec<TopProductRow>, QueryError> {
+    let table = models.table::<TopProducts>().await?;
     let template = match rank {
         Rank::Revenue => BY_REVENUE,
         Rank::Pieces => BY_PIECES,
         Rank::Orders => BY_ORDERS,
     };
     let query = sqlx::query_as(table.sql(template)).bind(currency.map(|currency| currency.to_string()));
-    query.bind(limit).fetch_all(db).await
+    Ok(query.bind(limit).fetch_all(models.db()).await?)
 }
 
 #[cfg(test)]

@@ -1,43 +1,27 @@
-//! The live fold: load the rows a batch touches, change them, write them back, in the caller's transaction.
+//! Folding into one table, in the caller's transaction: a batch of live events, a piece of the log, part of a shared row.
 
 use std::collections::BTreeMap;
 
-use futures::future::BoxFuture;
 use sqlx::postgres::PgArguments;
 use sqlx::{PgConnection, query_as_with, query_with};
 
 use super::table::safe;
 use super::{Projection, Recorded, Row, Table};
 use crate::domain::DomainEvent;
-use crate::subscription::{Failure, Fold, FoldEvent};
+use crate::subscription::models::Written;
+use crate::subscription::{Dependency, Failure, FoldEvent};
 
-/// A projection as `subscription` sees it: something that folds events inside a transaction.
-#[derive(Debug)]
-pub struct Folded<P>(Table<P>);
+/// Rows by key, in the order they are locked in.
+pub(super) type RowsOf<P> = BTreeMap<<<P as Projection>::Row as Row>::Key, <P as Projection>::Row>;
 
-impl<P: Projection> Default for Folded<P> {
-    fn default() -> Self {
-        Self(Table::active())
-    }
-}
-
-impl<P: Projection> Fold for Folded<P> {
-    fn name(&self) -> &'static str {
-        P::NAME
-    }
-
-    fn reads(&self, event_type: &str) -> bool {
-        P::Event::TYPES.contains(&event_type)
-    }
-
-    fn fold<'a>(&'a self, events: &'a [FoldEvent<'a>], db: &'a mut PgConnection) -> BoxFuture<'a, Result<(), Failure>> {
-        Box::pin(fold(&self.0, events, db))
-    }
-}
-
-async fn fold<P: Projection>(table: &Table<P>, events: &[FoldEvent<'_>], db: &mut PgConnection) -> Result<(), Failure> {
-    let events = events.iter().filter_map(read::<P>).collect::<Result<Vec<_>, Failure>>()?;
-    let mut keys: Vec<_> = events.iter().flat_map(P::keys).collect();
+/// Loads the rows a batch touches, changes them, writes them back.
+pub(super) async fn fold<P: Projection>(
+    table: &Table<P>,
+    events: &[FoldEvent<'_>],
+    db: &mut PgConnection,
+) -> Result<(), Failure> {
+    let events = events.iter().filter_map(|event| read::<P>(event).transpose()).collect::<Result<Vec<_>, Failure>>()?;
+    let mut keys: Vec<_> = events.iter().flat_map(|event| P::keys(event)).collect();
     keys.sort();
     keys.dedup();
     if keys.is_empty() {
@@ -53,19 +37,76 @@ async fn fold<P: Projection>(table: &Table<P>, events: &[FoldEvent<'_>], db: &mu
     store(table, rows, db).await
 }
 
-/// `None` for an event the projection does not fold.
-fn read<P: Projection>(event: &FoldEvent<'_>) -> Option<Result<Recorded<P::Event>, Failure>> {
-    P::Event::TYPES.contains(&event.event_type).then(|| {
-        let read = P::Event::from_payload(event.event_type, event.payload).map_err(Failure::poison)?;
-        Ok(Recorded { version: event.version, recorded_at: event.recorded_at, event: read })
-    })
+/// Adds what a piece of the log came to, to rows that other pieces have fed.
+pub(super) async fn merge<P: Projection>(
+    table: &Table<P>,
+    parts: RowsOf<P>,
+    db: &mut PgConnection,
+) -> Result<(), Failure> {
+    let keys: Vec<_> = parts.keys().cloned().collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let mut rows = load(table, &keys, db).await?;
+    for (key, part) in parts {
+        P::merge(rows.entry(key).or_insert_with_key(P::Row::empty), part);
+    }
+    store(table, rows, db).await
 }
 
-/// Locks and reads the rows of `keys` in key order, as a decision needs them. Rows that do not exist are not made.
+/// Writes rows that nothing else writes.
+pub(super) async fn copy<P: Projection>(
+    table: &Table<P>,
+    rows: impl Iterator<Item = P::Row>,
+    db: &mut PgConnection,
+) -> Result<(), Failure> {
+    let mut text = String::new();
+    rows.for_each(|row| row.copy(&mut text));
+    if text.is_empty() {
+        return Ok(());
+    }
+    let columns: Vec<&str> = P::Row::COLUMNS.iter().map(|(column, _)| *column).collect();
+    let statement = table.sql(&format!("copy {{table}} ({}) from stdin", columns.join(", ")));
+    let mut copy = db.copy_in_raw(&statement.0).await?;
+    copy.send(text.as_bytes()).await?;
+    copy.finish().await?;
+    Ok(())
+}
+
+/// `None` for an event the projection does not fold.
+pub(super) fn read<P: Projection>(event: &FoldEvent<'_>) -> Result<Option<Recorded<P::Event>>, Failure> {
+    if !P::Event::TYPES.contains(&event.event_type) {
+        return Ok(None);
+    }
+    let read = P::Event::from_payload(event.event_type, event.payload).map_err(Failure::poison)?;
+    Ok(Some(Recorded { version: event.version, recorded_at: event.recorded_at, event: read }))
+}
+
+/// Locks and reads the active rows of `keys` in key order, as a decision needs them. Rows that do not exist are not made.
 ///
 /// # Errors
 /// [`Failure`], classified by what Postgres says.
 pub async fn lock<P: Projection>(
+    written: &Written,
+    keys: &[<P::Row as Row>::Key],
+    db: &mut PgConnection,
+) -> Result<Vec<P::Row>, Failure> {
+    match written.active(P::NAME) {
+        Some(version) if version.code == P::VERSION => locked(&Table::<P>::of(version.number), keys, db).await,
+        active => Err(unknown(P::NAME, active.map_or_else(|| "none".to_owned(), |version| version.to_string()))),
+    }
+}
+
+/// Nothing is wrong with the events: they wait until a build comes that knows what is written.
+pub(super) fn unknown(model: &str, version: impl std::fmt::Display) -> Failure {
+    let why = format!(
+        "version {version} of {model} is in use, which this build cannot fold: run a build that can, or take the version \
+         back (`ordo projections list`)"
+    );
+    Failure::DependencyDown(Dependency::ReadModel, why.into())
+}
+
+async fn locked<P: Projection>(
     table: &Table<P>,
     keys: &[<P::Row as Row>::Key],
     db: &mut PgConnection,
@@ -75,14 +116,12 @@ pub async fn lock<P: Projection>(
     Ok(query_as_with(safe(&table.load), arguments).fetch_all(db).await?)
 }
 
-type RowsOf<P> = BTreeMap<<<P as Projection>::Row as Row>::Key, <P as Projection>::Row>;
-
 async fn load<P: Projection>(
     table: &Table<P>,
     keys: &[<P::Row as Row>::Key],
     db: &mut PgConnection,
 ) -> Result<RowsOf<P>, Failure> {
-    let mut rows = lock(table, keys, db).await?;
+    let mut rows = locked(table, keys, db).await?;
     if P::SHARED_ROWS && rows.len() < keys.len() {
         // A row that does not exist cannot be locked: two folds would each write theirs over the other's.
         let missing: Vec<_> = keys
@@ -93,7 +132,7 @@ async fn load<P: Projection>(
         let mut arguments = PgArguments::default();
         P::Row::bind_rows(&missing, &mut arguments).map_err(Failure::permanent)?;
         query_with(safe(&table.insert_empty), arguments).execute(&mut *db).await?;
-        rows = lock(table, keys, db).await?;
+        rows = locked(table, keys, db).await?;
     }
     Ok(rows.into_iter().map(|row| (row.key(), row)).collect())
 }

@@ -1,11 +1,17 @@
 //! Read models: how projections are run. A projection is pure: which rows an event touches, and how it changes one.
 //!
 //! Rows are written by nothing but `fold`, so a rebuilt model equals the live one by construction. Tables are versioned
-//! and live in the schema `views`; queries name the active one through [`Table`].
+//! and live in the schema `views`; queries name the active one through the [`TableRouter`]. Owns the tables that say which
+//! versions there are and how each is made.
 
 mod fold;
+mod model;
+pub mod rebuild;
+mod router;
 mod row;
+mod shape;
 mod table;
+pub mod versions;
 pub mod wait;
 
 use std::fmt::Debug;
@@ -15,10 +21,13 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::DomainEvent;
 
-pub use fold::{Folded, lock};
-pub use row::Row;
+pub use fold::lock;
+pub use model::{FedBy, Model, create_tables};
+pub use router::{NotBuilt, QueryError, TableRouter};
 pub(crate) use row::row;
-pub use table::{Table, create_missing};
+pub use row::{CopyText, Row};
+pub use shape::{Of, Shape};
+pub use table::Table;
 
 /// One event as a projection sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,8 +46,11 @@ pub trait Projection: Send + Sync + 'static {
     const NAME: &'static str;
     /// Version of its table and fold; raising it makes a new table.
     const VERSION: u16;
-    /// Statements that make its table: `{table}` is the qualified name, `{name}` the bare one.
+    /// Statements that make its table, the first, and its indexes, the others, each ended by `;` at the end of a line:
+    /// `{table}` is the qualified name, `{name}` the bare one.
     const TEMPLATE: &'static str;
+    /// What the streams it folds begin with, such as `order:`. Rows of its own come from one kind of stream.
+    const STREAMS: &'static [&'static str];
     /// Whether several partitions feed one row, so that rows are locked before they are read.
     const SHARED_ROWS: bool;
     /// What it folds; every other event passes it by.
@@ -52,9 +64,8 @@ pub trait Projection: Send + Sync + 'static {
     /// Changes one row. Called once for each of [`Projection::keys`].
     fn fold(row: &mut Self::Row, event: &Recorded<Self::Event>);
 
-    /// Joins what two disjoint sets of log partitions were folded to in the same row: the same row as if one fold had seen
-    /// both, in any order and grouping. Only called where [`Projection::SHARED_ROWS`] says that a row has several parts;
-    /// where a row has one stream of its own, the part with more of it is the row.
+    /// Joins what other events of a row came to: commutative and associative, like the fold of events of several
+    /// partitions. Only called where [`Projection::SHARED_ROWS`] says so.
     fn merge(into: &mut Self::Row, part: Self::Row);
 }
 

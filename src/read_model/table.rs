@@ -3,17 +3,18 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::{Projection, Row};
-
-const REMEMBER: &str = include_str!("sql/remember.sql");
+use crate::subscription::models::ModelVersion;
 
 /// The table of one version of a read model, with the statements that read and write it.
 ///
-/// Names come from constants of the code, never from a request, which is why their SQL may be asserted safe here.
+/// Names come from constants of the code and from numbers, never from a request, which is why their SQL may be asserted
+/// safe here.
 #[derive(Debug)]
 pub struct Table<P> {
+    version: ModelVersion,
     name: Arc<str>,
     pub(super) load: Arc<str>,
     pub(super) insert_empty: Arc<str>,
@@ -24,6 +25,7 @@ pub struct Table<P> {
 impl<P> Clone for Table<P> {
     fn clone(&self) -> Self {
         Self {
+            version: self.version,
             name: self.name.clone(),
             load: self.load.clone(),
             insert_empty: self.insert_empty.clone(),
@@ -33,17 +35,29 @@ impl<P> Clone for Table<P> {
     }
 }
 
-impl<P: Projection> Default for Table<P> {
-    fn default() -> Self {
-        Self::active()
+/// The bare name of a version's table.
+pub(super) fn name_of(model: &str, version: ModelVersion) -> String {
+    match version.number {
+        1 => format!("{model}_v{}", version.code),
+        number => format!("{model}_v{}_{number}", version.code),
     }
 }
 
+/// A statement about tables, which are named by this module alone.
+pub(super) fn assert_safe(sql: String) -> AssertSqlSafe<String> {
+    AssertSqlSafe(sql)
+}
+
+pub(super) fn safe(sql: &Arc<str>) -> AssertSqlSafe<Arc<str>> {
+    AssertSqlSafe(sql.clone())
+}
+
 impl<P: Projection> Table<P> {
-    /// The table queries read: that of the version this build knows.
+    /// The `number`th table of this code.
     #[must_use]
-    pub fn active() -> Self {
-        let name = format!("{}_v{}", P::NAME, P::VERSION);
+    pub fn of(number: u32) -> Self {
+        let version = ModelVersion { code: P::VERSION, number };
+        let name = name_of(P::NAME, version);
         let table = format!("views.{name}");
         let columns: Vec<&str> = P::Row::COLUMNS.iter().map(|(column, _)| *column).collect();
         let (key, key_type) = P::Row::COLUMNS[0];
@@ -64,52 +78,49 @@ impl<P: Projection> Table<P> {
             )
             .into(),
             name: name.into(),
+            version,
             projection: PhantomData,
         }
     }
 
-    /// Its bare name, which is also the name of the subscription that feeds it from the log.
+    /// Which version it is.
     #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
+    pub fn version(&self) -> ModelVersion {
+        self.version
     }
 
     /// A statement of this read model, `{table}` and `{name}` replaced.
     #[must_use]
-    pub fn sql(&self, template: &'static str) -> AssertSqlSafe<String> {
+    pub fn sql(&self, template: &str) -> AssertSqlSafe<String> {
         let qualified = format!("views.{}", self.name);
         AssertSqlSafe(template.replace("{table}", &qualified).replace("{name}", &self.name))
     }
 
-    /// Makes the table if this version has none yet. Run by `ordo migrate`, as the owner.
-    ///
-    /// # Errors
-    /// What Postgres says.
-    pub async fn create_if_missing(&self, db: &PgPool) -> sqlx::Result<()> {
-        let mut tx = db.begin().await?;
-        let new: Option<i16> = sqlx::query_scalar(REMEMBER)
-            .bind(P::NAME)
-            .bind(i16::try_from(P::VERSION).expect("versions are small"))
-            .fetch_optional(&mut *tx)
-            .await?;
-        if new.is_some() {
-            sqlx::raw_sql(self.sql(P::TEMPLATE)).execute(&mut *tx).await?;
-        }
-        tx.commit().await
+    /// The statements of its template, in order.
+    pub(super) fn statements(&self) -> Statements {
+        let mut statements = P::TEMPLATE.split(";\n").map(str::trim).filter(|statement| !statement.is_empty());
+        let makes = self.sql(statements.next().unwrap_or_default());
+        let (seals, indexes): (Vec<&str>, Vec<&str>) =
+            statements.partition(|statement| statement.starts_with("alter table"));
+        let of = |statements: Vec<&str>| statements.into_iter().map(|statement| self.sql(statement)).collect();
+        Statements { makes, indexes: of(indexes), seals: of(seals) }
     }
 }
 
-pub(super) fn safe(sql: &Arc<str>) -> AssertSqlSafe<Arc<str>> {
-    AssertSqlSafe(sql.clone())
+/// A template's statements, by when a rebuild needs them.
+pub(super) struct Statements {
+    /// Makes the table.
+    pub makes: AssertSqlSafe<String>,
+    /// Make indexes: once the rows are there.
+    pub indexes: Vec<AssertSqlSafe<String>>,
+    /// Say what holds of rows: once they have seen every event, since before that part of a sum may be missing.
+    pub seals: Vec<AssertSqlSafe<String>>,
 }
 
-/// Makes the tables of several read models, in turn.
-#[macro_export]
-#[doc(hidden)]
-macro_rules! create_tables {
-    ($db:expr, $($projection:ty),+ $(,)?) => {{
-        $($crate::read_model::Table::<$projection>::active().create_if_missing($db).await?;)+
-        Ok(())
-    }};
+/// Runs statements in turn.
+pub(super) async fn run(statements: Vec<AssertSqlSafe<String>>, db: &mut PgConnection) -> sqlx::Result<()> {
+    for statement in statements {
+        sqlx::raw_sql(statement).execute(&mut *db).await?;
+    }
+    Ok(())
 }
-pub use create_tables as create_missing;

@@ -145,12 +145,12 @@ async fn once(subscription: &Subscription, due: &Due, Handed { lane, delivered }
     lone::held(subscription, &mut *subscription.db.acquire().await?).await?;
     effects::ask_first(subscription, &[delivered], &spans).await.map_err(|blamed| Undone::Failed(blamed.failure))?;
     let mut tx = subscription.db.begin().await?;
-    effects::share_models(subscription, &mut tx).await?;
+    let written = effects::share_models(subscription, &mut tx).await?;
     lone::held(subscription, &mut tx).await?;
     if !revive(subscription, lane, due.letter_id, delivered, &mut tx).await? {
         return Err(Undone::Failed(Failure::permanent("the ledger does not hold it as dead: it has taken effect")));
     }
-    let appends = lone::take_effect(subscription, delivered, &spans, &mut tx).await?;
+    let appends = lone::take_effect(subscription, delivered, &spans, &written, &mut tx).await?;
     faults::point("replay.applied");
     let word = Word { by: &due.requested_by, why: &due.why };
     release::end(&[due.letter_id], State::Resolved, word, &mut tx).await?;
@@ -234,12 +234,12 @@ async fn would(
     let spans = lone::spans(subscription, lane, delivered);
     let commands = effects::commands(subscription, &[delivered]).map_err(|blamed| Undone::Failed(blamed.failure))?;
     let mut tx = subscription.db.begin().await?;
-    effects::share_models(subscription, &mut tx).await?;
+    let written = effects::share_models(subscription, &mut tx).await?;
     lone::held(subscription, &mut tx).await?;
     if !revive(subscription, lane, letter_id, delivered, &mut tx).await? {
         return Err(Undone::Lost);
     }
-    let appends = lone::take_effect(subscription, delivered, &spans, &mut tx).await?;
+    let appends = lone::take_effect(subscription, delivered, &spans, &written, &mut tx).await?;
     let appended = effects::write(appends.clone(), &mut tx).await;
     tx.rollback().await?;
     appended?;

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
 use crate::contracts::Position;
@@ -18,6 +18,7 @@ const RELEASE: &str = include_str!("sql/release.sql");
 const MAY_MOVE: &str = include_str!("sql/may_move.sql");
 const EPOCH: &str = include_str!("sql/epoch.sql");
 const CLEARED: &str = include_str!("sql/cleared.sql");
+const POSITIONS: &str = include_str!("sql/positions.sql");
 const POSITION: &str = include_str!("sql/position.sql");
 const CHECKPOINTS: &str = include_str!("sql/checkpoints.sql");
 const NOTED: &str = include_str!("sql/noted.sql");
@@ -222,6 +223,19 @@ pub async fn release(lane: &Lane, epoch: i64, db: &PgPool) -> sqlx::Result<()> {
 /// What Postgres says.
 pub async fn position(db: &PgPool, subscription: &str, source: &str, partition: i16) -> sqlx::Result<Option<Position>> {
     sqlx::query_scalar(POSITION).bind(subscription).bind(source).bind(partition).fetch_optional(db).await
+}
+
+/// Last position applied of each of a source's `count` partitions, in their order; 0 where none was.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn positions(
+    subscription: &str,
+    source: &str,
+    count: u16,
+    db: impl PgExecutor<'_>,
+) -> sqlx::Result<Vec<Position>> {
+    sqlx::query_scalar(POSITIONS).bind(subscription).bind(source).bind(i32::from(count)).fetch_all(db).await
 }
 
 /// Every checkpoint.

@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
 
+use super::models::Written;
 use super::{Blamed, Delivered, Failure};
 use crate::domain::{OrderId, order};
 use crate::event_store::NewEvent;
@@ -18,6 +19,8 @@ pub struct Tx<'t> {
     pub db: &'t mut PgConnection,
     /// The last try met a stream that had moved on: assume nothing empty, read it.
     pub after_conflict: bool,
+    /// The versions of its read models that this transaction writes.
+    pub written: &'t Written,
 }
 
 /// An event in the consumer's own words.
@@ -192,8 +195,13 @@ pub trait Fold: Send + Sync {
     fn name(&self) -> &'static str;
     /// Whether it folds events of this type; all others pass it by.
     fn reads(&self, event_type: &str) -> bool;
-    /// Folds them, in order.
-    fn fold<'a>(&'a self, events: &'a [FoldEvent<'a>], db: &'a mut PgConnection) -> BoxFuture<'a, Result<(), Failure>>;
+    /// Folds them, in order, into every version that is to be written.
+    fn fold<'a>(
+        &'a self,
+        events: &'a [FoldEvent<'a>],
+        written: &'a Written,
+        db: &'a mut PgConnection,
+    ) -> BoxFuture<'a, Result<(), Failure>>;
 }
 
 /// The read models a subscription keeps.

@@ -4,13 +4,12 @@
 use sqlx::{PgConnection, Postgres, Transaction};
 
 use super::consumer::{Decision, Decisions, FoldEvent, Folding, OrderCommand, Tx};
+use super::models::{self, Written};
 use super::{Blamed, Delivered, Failure, Subscription, ask, panics};
 use crate::contracts::RecordedEvent;
 use crate::event_store::{self, Append, append};
 use crate::telemetry::subscription::Spans;
 use crate::{clock, faults};
-
-const SHARE_MODELS: &str = include_str!("sql/share_models.sql");
 
 /// The commands these events lead to. Nothing is sent.
 ///
@@ -46,13 +45,12 @@ pub(super) async fn ask_first(subscription: &Subscription, events: &[&Delivered]
 ///
 /// # Errors
 /// What Postgres says.
-pub(super) async fn share_models(subscription: &Subscription, tx: &mut PgConnection) -> Result<(), Failure> {
+pub(super) async fn share_models(subscription: &Subscription, tx: &mut PgConnection) -> Result<Written, Failure> {
     if subscription.folds.is_empty() {
-        return Ok(());
+        return Ok(Written::default());
     }
     let names: Vec<&str> = subscription.folds.iter().map(|fold| fold.name()).collect();
-    sqlx::query(SHARE_MODELS).bind(names).execute(tx).await?;
-    Ok(())
+    Ok(models::share(&names, tx).await?)
 }
 
 /// What the handler decides about these events.
@@ -62,7 +60,7 @@ pub(super) async fn share_models(subscription: &Subscription, tx: &mut PgConnect
 pub(super) async fn decide(
     subscription: &Subscription,
     fresh: &[&Delivered],
-    after_conflict: bool,
+    (written, after_conflict): (&Written, bool),
     tx: &mut PgConnection,
 ) -> Result<Decisions, Blamed> {
     let Some(handler) = subscription.handler.as_ref().filter(|_| !fresh.is_empty()) else {
@@ -71,7 +69,7 @@ pub(super) async fn decide(
     faults::fail_handler(&subscription.name, fresh)?;
     panics::caught_async(async {
         subscription.panel.strike(subscription, fresh, &mut *tx).await?;
-        handler.handle(fresh, Tx { db: tx, after_conflict }).await
+        handler.handle(fresh, Tx { db: tx, after_conflict, written }).await
     })
     .await?
 }
@@ -114,6 +112,7 @@ pub(super) async fn fold(
     subscription: &Subscription,
     fresh: &[&Delivered],
     appends: &[Append],
+    written: &Written,
     tx: &mut PgConnection,
 ) -> Result<(), Failure> {
     if subscription.folds.is_empty() {
@@ -134,7 +133,7 @@ pub(super) async fn fold(
         }
     };
     for fold in subscription.folds.iter() {
-        fold.fold(&events, tx).await?;
+        fold.fold(&events, written, tx).await?;
     }
     Ok(())
 }

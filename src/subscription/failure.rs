@@ -16,6 +16,8 @@ pub enum Dependency {
     Postgres,
     /// The order aggregates.
     Orders,
+    /// A read model of which a version is written that this build does not know.
+    ReadModel,
 }
 
 impl fmt::Display for Dependency {
@@ -23,6 +25,7 @@ impl fmt::Display for Dependency {
         f.write_str(match self {
             Self::Postgres => "Postgres",
             Self::Orders => "the order aggregates",
+            Self::ReadModel => "a read model",
         })
     }
 }

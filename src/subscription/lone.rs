@@ -9,6 +9,7 @@ use super::consumer::OnDeadLetter;
 use super::counts::Counts;
 use super::dead_letter::{self, DeadLetter, Verdict};
 use super::guard::{self, Order, StreamGap};
+use super::models::Written;
 use super::parking::{self, Head};
 use super::retry::{self, parked_verdict};
 use super::{Blamed, Delivered, Failure, Lane, Subscription, breaker, counts, dedup, effects, hold};
@@ -121,7 +122,7 @@ async fn try_head(subscription: &Subscription, head: &Head, owner: Uuid) -> Resu
     held(subscription, &mut *subscription.db.acquire().await?).await?;
     effects::ask_first(subscription, &[delivered], &spans).await.map_err(unblamed)?;
     let mut tx = subscription.db.begin().await?;
-    effects::share_models(subscription, &mut tx).await?;
+    let written = effects::share_models(subscription, &mut tx).await?;
     held(subscription, &mut tx).await?;
     let parked = parking::lock(&subscription.name, &[&event.stream_id], &mut tx).await?;
     if parked.get(&event.stream_id).is_none_or(|parked| parked.runs_as != Some(owner) || parked.letter.is_some()) {
@@ -131,7 +132,8 @@ async fn try_head(subscription: &Subscription, head: &Head, owner: Uuid) -> Resu
     let is_new = dedup::change(&subscription.name, delivered.event_id, applied, &mut tx).await?;
     let is_next = is_new && next(subscription, lane, delivered, &mut tx).await?;
     faults::point("parked.judged");
-    let events = if is_next { take_effect(subscription, delivered, &spans, &mut tx).await? } else { Vec::new() };
+    let events =
+        if is_next { take_effect(subscription, delivered, &spans, &written, &mut tx).await? } else { Vec::new() };
     parking::take_out(&subscription.name, &event.stream_id, event.version, &mut tx).await?;
     attempts::clear(&subscription.name, &[delivered.event_id], &mut tx).await?;
     counts::add(lane, &Counts { applied: u64::from(is_next), ..Counts::default() }, &mut tx).await?;
@@ -184,13 +186,14 @@ pub(super) async fn take_effect(
     subscription: &Subscription,
     delivered: &Delivered,
     spans: &Spans,
+    written: &Written,
     tx: &mut PgConnection,
 ) -> Result<Vec<Append>, Undone> {
     let fresh = [delivered];
     // Whether its streams have moved on since, nobody knows: they are read.
-    let decisions = effects::decide(subscription, &fresh, true, tx).await.map_err(unblamed)?;
+    let decisions = effects::decide(subscription, &fresh, (written, true), tx).await.map_err(unblamed)?;
     let appends = effects::appends(subscription, &fresh, decisions, spans).map_err(unblamed)?;
-    effects::fold(subscription, &fresh, &appends, tx).await?;
+    effects::fold(subscription, &fresh, &appends, written, tx).await?;
     Ok(appends)
 }
 

@@ -31,6 +31,7 @@ pub mod letters;
 mod listed;
 mod log_feed;
 pub mod lone;
+pub mod models;
 mod objection;
 pub mod overview;
 mod panics;

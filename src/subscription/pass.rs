@@ -189,7 +189,7 @@ async fn commit(
     let aside = ask_first(subscription, batch, spans).await?;
     let mut tx = subscription.db.begin().await?;
     faults::point("pass.begun");
-    effects::share_models(subscription, &mut tx).await?;
+    let written = effects::share_models(subscription, &mut tx).await?;
     advance(subscription, lane, batch.epoch, (last.next_offset, last.position), &mut tx).await?;
     faults::point("pass.fenced");
     let repeated = dedup::again(lane, batch.repeats, &mut tx).await?;
@@ -199,11 +199,11 @@ async fn commit(
     }
     faults::point("pass.judged");
     let (fresh, mut passed) = (&judged.fresh, judged.passed);
-    let decisions = effects::decide(subscription, fresh, batch.after_conflict, &mut tx).await;
+    let decisions = effects::decide(subscription, fresh, (&written, batch.after_conflict), &mut tx).await;
     let decisions = decisions.map_err(|error| blamed(error, fresh))?;
     faults::point("pass.handled");
     let appends = effects::appends(subscription, fresh, decisions, spans).map_err(|error| blamed(error, fresh))?;
-    effects::fold(subscription, fresh, &appends, &mut tx).await?;
+    effects::fold(subscription, fresh, &appends, &written, &mut tx).await?;
     faults::point("pass.folded");
     if subscription.handler.is_some() {
         aside::set_aside(subscription, lane, &judged, &mut tx).await?;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
-use sqlx::{FromRow, PgPool};
+use sqlx::{FromRow, PgExecutor, PgPool};
 use uuid::Uuid;
 
 use super::checkpoint::{LOG, RELAY};
@@ -15,7 +15,17 @@ use crate::event_store;
 
 const PLACE_OF: &str = include_str!("sql/place_of.sql");
 const LEDGER_STATE: &str = include_str!("sql/ledger_state.sql");
+const HELD_BACK: &str = include_str!("sql/held_back.sql");
 const LETTER_BEFORE: &str = include_str!("sql/letter_before.sql");
+
+/// Events, by stream and version, that a consumer has passed without applying them: set aside with their stream, or given
+/// up and not replayed.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn held_back(consumer: &str, db: impl PgExecutor<'_>) -> sqlx::Result<Vec<(String, i32)>> {
+    sqlx::query_as(HELD_BACK).bind(consumer).fetch_all(db).await
+}
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]

@@ -9,6 +9,7 @@ pub mod kafka;
 pub mod log;
 pub mod names;
 pub mod postgres;
+pub mod read_model;
 pub mod relay;
 pub mod subscription;
 pub mod supervision;

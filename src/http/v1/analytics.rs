@@ -110,7 +110,7 @@ async fn revenue(
     headers: HeaderMap,
     Params(asked): Params<OfDays>,
 ) -> Result<Figures<DailyRevenueRow>, Failed> {
-    let rows = daily_revenue::list(&gateway.db, days(asked.from, asked.to)?, asked.currency).await?;
+    let rows = daily_revenue::list(&gateway.models, days(asked.from, asked.to)?, asked.currency).await?;
     Ok(Figures::new(rows, Format::of(asked.format, &headers))?)
 }
 
@@ -119,7 +119,7 @@ async fn products(
     headers: HeaderMap,
     Params(asked): Params<Ranked>,
 ) -> Result<Figures<TopProductRow>, Failed> {
-    let rows = top_products::list(&gateway.db, asked.by, asked.currency, most(asked.limit)?).await?;
+    let rows = top_products::list(&gateway.models, asked.by, asked.currency, most(asked.limit)?).await?;
     Ok(Figures::new(rows, Format::of(asked.format, &headers))?)
 }
 
@@ -128,7 +128,7 @@ async fn funnel(
     headers: HeaderMap,
     Params(asked): Params<OfPlacing>,
 ) -> Result<Figures<FunnelRow>, Failed> {
-    let rows = order_funnel::list(&gateway.db, days(asked.from, asked.to)?).await?;
+    let rows = order_funnel::list(&gateway.models, days(asked.from, asked.to)?).await?;
     Ok(Figures::new(rows, Format::of(asked.format, &headers))?)
 }
 
@@ -137,7 +137,7 @@ async fn customers(
     headers: HeaderMap,
     Params(asked): Params<Spenders>,
 ) -> Result<Figures<CustomerValueRow>, Failed> {
-    let rows = customer_value::list(&gateway.db, asked.currency, most(asked.limit)?).await?;
+    let rows = customer_value::list(&gateway.models, asked.currency, most(asked.limit)?).await?;
     Ok(Figures::new(rows, Format::of(asked.format, &headers))?)
 }
 

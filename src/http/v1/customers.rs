@@ -109,7 +109,8 @@ async fn orders(
 ) -> Result<Found<Page<CustomerOrder>>, Failed> {
     let limit = limit(listing.limit, gateway.config.page)?;
     let after = listing.cursor.as_deref().map(read_cursor).transpose()?;
-    let rows = customer_orders::list(&gateway.db, &user_id, &listing.filter()?, after, i64::from(limit) + 1).await?;
+    let rows =
+        customer_orders::list(&gateway.models, &user_id, &listing.filter()?, after, i64::from(limit) + 1).await?;
     let place = |row: &CustomerOrderRow| row.placed_at.map(|at| (at, row.order_id));
     Ok(Answer::new(Page::of(rows, limit, place, CustomerOrder::try_from)?))
 }

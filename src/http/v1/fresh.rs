@@ -17,9 +17,9 @@ use crate::read_model::wait::{Waited, until};
 pub(super) struct Freshness {
     /// A position from an `Ordo-Position` header: the answer has seen it, or says `Ordo-Stale`.
     #[schemars(regex(pattern = "^[0-9]+:[0-9]+$"))]
-    after: Option<String>,
+    pub(super) after: Option<String>,
     /// Longest wait for it, in milliseconds.
-    wait: Option<u64>,
+    pub(super) wait: Option<u64>,
 }
 
 impl Freshness {

@@ -41,7 +41,7 @@ struct StockBody {
 }
 
 async fn get(State(gateway): State<Shared>, Id(product_id): Id<ProductId>) -> Result<Found<StockBody>, Failed> {
-    let row = stock::get(&gateway.db, &product_id).await?.ok_or_else(|| {
+    let row = stock::get(&gateway.models, &product_id).await?.ok_or_else(|| {
         Problem::not_found("stock_not_found", format!("nothing of {product_id} was ever received"))
             .next("receive some with POST /v1/inventory/{productId}/receipts")
     })?;

@@ -17,7 +17,7 @@ use crate::http::error::{Failed, Problem};
 use crate::http::extract::{Id, Params};
 use crate::projections::Notifications;
 use crate::projections::notifications::{self, NotificationRow};
-use crate::read_model::Table;
+use crate::read_model::Projection as _;
 
 pub(super) fn routes() -> ApiRouter<Shared> {
     ApiRouter::new().api_route(
@@ -56,9 +56,8 @@ async fn of_order(
     Id(order_id): Id<OrderId>,
     Params(freshness): Params<Freshness>,
 ) -> Result<Found<Told>, Failed> {
-    let table = Table::<Notifications>::active();
-    let behind = freshness.reached(table.name(), &gateway).await?;
-    let rows = notifications::of_order(&gateway.db, order_id).await?;
+    let behind = freshness.reached(Notifications::NAME, &gateway).await?;
+    let rows = notifications::of_order(&gateway.models, order_id).await?;
     // None yet, or no such order: the log knows.
     if rows.is_empty() && event_store::stream(&gateway.db, &Order::stream_id(&order_id), 0, 1).await?.is_empty() {
         return Err(Problem::not_found("order_not_found", format!("there is no order {order_id}")).into());

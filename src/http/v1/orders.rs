@@ -25,7 +25,7 @@ use crate::http::extract::{Id, OptionalBody, Params, Story};
 use crate::http::limits::Checks;
 use crate::projections::OrderView;
 use crate::projections::order_view::{self, Filter, Moment, OrderRow};
-use crate::read_model::Table;
+use crate::read_model::Projection as _;
 use crate::read_model::wait::{Waited, until};
 
 /// How long a reader of an order just accepted is kept until the view has it.
@@ -119,30 +119,24 @@ async fn get(
         return Ok(Answer::new(OrderBody::try_from(order_at(&gateway, order_id, &at).await?)?));
     }
     let freshness = Freshness::of(after, wait);
-    let table = Table::<OrderView>::active();
-    let behind = freshness.reached(table.name(), &gateway).await?;
-    let row = match order_view::get(&gateway.db, order_id).await? {
+    let behind = freshness.reached(OrderView::NAME, &gateway).await?;
+    let row = match order_view::get(&gateway.models, order_id).await? {
         Some(row) => row,
-        None => just_accepted(&gateway, order_id, table.name(), freshness.is_asked()).await?,
+        None => just_accepted(&gateway, order_id, freshness.is_asked()).await?,
     };
     Ok(Answer::new(OrderBody::try_from(row)?).behind(behind))
 }
 
 /// The view has no such order. The log knows whether there is none, or the view is only behind: an order that was
 /// accepted is never "not found".
-async fn just_accepted(
-    gateway: &Gateway,
-    order_id: OrderId,
-    view: &str,
-    has_waited: bool,
-) -> Result<OrderRow, Refused> {
+async fn just_accepted(gateway: &Gateway, order_id: OrderId, has_waited: bool) -> Result<OrderRow, Refused> {
     let first = event_store::stream(&gateway.db, &Order::stream_id(&order_id), 0, 1).await?;
     let Some(created) = first.first() else {
         return Err(Problem::not_found("order_not_found", format!("there is no order {order_id}")));
     };
     let bound = if has_waited { Duration::ZERO } else { ACCEPTED_WAIT };
-    if until(&gateway.db, view, created.token(), bound).await? == Waited::Reached
-        && let Some(row) = order_view::get(&gateway.db, order_id).await?
+    if until(&gateway.db, OrderView::NAME, created.token(), bound).await? == Waited::Reached
+        && let Some(row) = order_view::get(&gateway.models, order_id).await?
     {
         return Ok(row);
     }
@@ -171,7 +165,7 @@ async fn list(
     let limit = limit(listing.limit, gateway.config.page)?;
     let after = listing.cursor.as_deref().map(read_cursor).transpose()?;
     let filter = Filter { user_id: listing.user_id, status: listing.status };
-    let rows = order_view::list(&gateway.db, &filter, after, i64::from(limit) + 1).await?;
+    let rows = order_view::list(&gateway.models, &filter, after, i64::from(limit) + 1).await?;
     let place = |row: &OrderRow| row.created_at.map(|at| (at, row.order_id));
     Ok(Answer::new(Page::of(rows, limit, place, OrderBody::try_from)?))
 }

@@ -20,7 +20,7 @@ use crate::http::extract::{Body, Id, Params, Story};
 use crate::http::limits::Checks;
 use crate::projections::ProductView;
 use crate::projections::product_view::{self, ProductRow};
-use crate::read_model::Table;
+use crate::read_model::Projection as _;
 
 pub(super) fn routes() -> ApiRouter<Shared> {
     ApiRouter::new()
@@ -145,9 +145,8 @@ async fn get(
     Id(product_id): Id<ProductId>,
     Params(freshness): Params<Freshness>,
 ) -> Result<Found<CatalogueEntry>, Failed> {
-    let table = Table::<ProductView>::active();
-    let behind = freshness.reached(table.name(), &gateway).await?;
-    let row = product_view::get(&gateway.db, &product_id).await?;
+    let behind = freshness.reached(ProductView::NAME, &gateway).await?;
+    let row = product_view::get(&gateway.models, &product_id).await?;
     let row =
         row.ok_or_else(|| Problem::not_found("product_not_found", format!("there is no product {product_id}")))?;
     Ok(Answer::new(CatalogueEntry::try_from(row)?).behind(behind))

@@ -9,6 +9,9 @@ mod export;
 mod faults;
 mod nodes;
 mod operations;
+mod projection;
+mod projection_diff;
+mod projections;
 mod replays;
 mod supervision_tree;
 mod try_dead_letter;
@@ -25,6 +28,9 @@ pub use export::ExportDeadLetters;
 pub use faults::Faults;
 pub use nodes::Nodes;
 pub use operations::Operations;
+pub use projection::Projection;
+pub use projection_diff::ProjectionDiff;
+pub use projections::Projections;
 pub use replays::Replays;
 pub use supervision_tree::{SupervisionTree, TreeAndHistory};
 pub use try_dead_letter::TryDeadLetter;
@@ -50,5 +56,8 @@ pub fn each(visitor: &mut impl Visitor) {
     visitor.visit::<Operations>();
     visitor.visit::<Consumers>();
     visitor.visit::<Consumer>();
+    visitor.visit::<Projections>();
+    visitor.visit::<Projection>();
+    visitor.visit::<ProjectionDiff>();
     visitor.visit::<Why>();
 }

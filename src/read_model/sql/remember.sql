@@ -1,4 +1,6 @@
--- $1 name, $2 version. Answers with the version where it was not known yet.
-insert into read_model (name, version) values ($1, $2)
-on conflict (name, version) do nothing
+-- $1 name, $2 version of the code. Its first table, unless it has any; answers with the version if so.
+insert into read_model (name, version, number, state, is_active)
+select $1, $2, 1, 'attached', true
+where not exists (select from read_model where name = $1)
+on conflict do nothing
 returning version

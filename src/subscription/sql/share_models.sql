@@ -1,4 +1,2 @@
--- $1 names of the read models this transaction writes. The lock is shared with other writers; a switch of versions
--- takes it alone.
-select pg_advisory_xact_lock_shared(hashtextextended('read_model/' || name, 0))
-from (select unnest($1::text[]) as name order by 1) as models
+-- $1 names of the read models this transaction writes.
+select name, version, number, is_active from share_read_models($1)

@@ -1,0 +1,198 @@
+//! Rebuilds read models, as rows ask for it, and says which of them this process can write. One process works on a rebuild
+//! at a time; if it ends, another goes on.
+//!
+//! Supervised by the root. What it does once is `read_model::rebuild`.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr};
+use tokio::task::JoinSet;
+
+use super::mailbox::{Admission, Envelope, Permits};
+use super::supervisor::ChildSpec;
+use crate::read_model::rebuild::{self, Bounds, Done, Ground, Piece, Rebuild, StepError};
+use crate::read_model::{Model, versions};
+use crate::supervision::Crash;
+use crate::{faults, telemetry};
+
+/// Kind of this actor.
+pub const REBUILDER: &str = "rebuilder";
+/// Pause between two looks while nothing is to be done.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Pause before a step that waits for something is tried again.
+const WAIT: Duration = Duration::from_secs(1);
+/// How often this process says what it can fold.
+const NOTE_EVERY: Duration = Duration::from_secs(5);
+/// How often what nobody reads any more is looked for.
+const RETIRE_EVERY: Duration = Duration::from_secs(5);
+/// How long a rebuild stays with a process that has ended.
+const LEASE: Duration = Duration::from_secs(10);
+
+/// What it is made of.
+#[derive(Clone, Debug)]
+pub struct Arguments {
+    /// This process' name.
+    pub node: String,
+    /// Read models that this process writes.
+    pub writes: Vec<Model>,
+    /// Read models that this process rebuilds.
+    pub rebuilds: Vec<Model>,
+    /// What rebuilds work with.
+    pub ground: Ground,
+}
+
+/// What it tells itself.
+#[derive(Clone, Copy, Debug)]
+pub enum Message {
+    /// Do what is due.
+    Look,
+}
+
+/// What it holds.
+pub struct State {
+    arguments: Arguments,
+    admission: Admission,
+    note_due: Instant,
+    retire_due: Instant,
+}
+
+struct Rebuilder;
+
+/// The child that rebuilds.
+#[must_use]
+pub fn spec(arguments: Arguments) -> ChildSpec {
+    ChildSpec::new(REBUILDER, REBUILDER, move |above| start(arguments.clone(), above)).independent()
+}
+
+async fn start(arguments: Arguments, above: ActorCell) -> Result<ActorCell, SpawnErr> {
+    let admission = Admission::new(REBUILDER, Permits { callers: 0, consumers: 0 });
+    let (actor, _) = Actor::spawn_linked(None, Rebuilder, (arguments, admission.clone()), above).await?;
+    // It can only fail if the actor has ended already, which its supervisor hears.
+    _ = actor.send_message(admission.control(Message::Look));
+    Ok(actor.get_cell())
+}
+
+impl Actor for Rebuilder {
+    type Msg = Envelope<Message>;
+    type State = State;
+    type Arguments = (Arguments, Admission);
+
+    async fn pre_start(
+        &self,
+        _me: ActorRef<Self::Msg>,
+        (arguments, admission): Self::Arguments,
+    ) -> Result<State, ActorProcessingErr> {
+        Ok(State { arguments, admission, note_due: Instant::now(), retire_due: Instant::now() })
+    }
+
+    async fn handle(
+        &self,
+        me: ActorRef<Self::Msg>,
+        envelope: Self::Msg,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        let (Message::Look, handling) = envelope.open();
+        faults::actor(REBUILDER)?;
+        let pause = state.look().await.map_err(Crash::dependency_down)?;
+        handling.done();
+        let admission = state.admission.clone();
+        if pause.is_zero() {
+            _ = me.send_message(admission.control(Message::Look));
+        } else {
+            me.send_after(pause, move || admission.control(Message::Look));
+        }
+        Ok(())
+    }
+
+    async fn post_stop(&self, _me: ActorRef<Self::Msg>, state: &mut State) -> Result<(), ActorProcessingErr> {
+        let Ground { db, owner, .. } = &state.arguments.ground;
+        let forgotten = versions::forget_code(*owner, db).await;
+        if let (Err(error), _) | (_, Err(error)) = (forgotten, rebuild::give_back(*owner, db).await) {
+            tracing::debug!(%error, "what this process had of rebuilds was not given back; it runs out");
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    /// One step of one rebuild; answers with the pause before the next look.
+    async fn look(&mut self) -> sqlx::Result<Duration> {
+        let Arguments { node, writes, rebuilds, ground } = &self.arguments;
+        if Instant::now() >= self.note_due {
+            let codes: Vec<(&str, u16)> = known(writes);
+            versions::note_code(ground.owner, node, &codes, &ground.db).await?;
+            self.note_due = Instant::now() + NOTE_EVERY;
+        }
+        if rebuilds.is_empty() {
+            return Ok(PAUSE);
+        }
+        if Instant::now() >= self.retire_due {
+            rebuild::retire(&ground.config, &ground.db).await?;
+            self.retire_due = Instant::now() + RETIRE_EVERY;
+        }
+        let claimed = rebuild::claim(&known(rebuilds), ground.owner, LEASE.as_secs_f64(), &ground.db).await?;
+        let Some(row) = claimed else { return Ok(PAUSE) };
+        let Some(model) = rebuilds.iter().find(|model| model.name() == row.name) else { return Ok(PAUSE) };
+        if let Some(why) = rebuild::live_lag(ground).await? {
+            row.hold(Some(&why), &ground.db).await?;
+            return Ok(WAIT);
+        }
+        let done = match rebuild::step(model, &row, ground).await {
+            Ok(Done::Pieces(pieces)) => fold(model, &row, pieces, ground).await.map(|pause| (pause, Done::Some)),
+            Ok(done) => Ok((Duration::ZERO, done)),
+            Err(error) => Err(error),
+        };
+        match done {
+            Ok((pause, Done::Some | Done::Pieces(_))) => Ok(pause),
+            Ok((_, Done::Waits)) => Ok(WAIT),
+            Ok((_, Done::Ready)) => Ok(PAUSE),
+            Err(StepError::Down(error)) => Err(error),
+            Err(StepError::Failed(why)) => {
+                telemetry::read_model::failed(model.name(), row.version(), &why);
+                row.fail(&why, &ground.db).await?;
+                Ok(PAUSE)
+            }
+        }
+    }
+}
+
+/// Which versions of the code there are of these.
+fn known(models: &[Model]) -> Vec<(&str, u16)> {
+    models.iter().flat_map(|model| model.codes().map(|code| (model.name(), code))).collect()
+}
+
+/// Folds pieces side by side; answers with the pause that the rate asks for. All are ended before it returns: a step that
+/// fails leaves nobody at work.
+async fn fold(model: &Model, row: &Rebuild, pieces: Vec<Piece>, ground: &Ground) -> Result<Duration, StepError> {
+    let began = Instant::now();
+    let shared = Arc::new((model.clone(), row.clone(), Bounds::of(row, ground).await?, ground.clone()));
+    let workers = usize::try_from(row.workers).unwrap_or(1).max(1);
+    let (mut left, mut running) = (pieces.into_iter(), JoinSet::new());
+    let mut events = 0;
+    loop {
+        while running.len() < workers && began.elapsed() < LEASE / 3 {
+            let Some(piece) = left.next() else { break };
+            let shared = shared.clone();
+            running.spawn(async move {
+                let (model, row, bounds, ground) = &*shared;
+                rebuild::fold_piece(model, row, &piece, bounds, ground).await
+            });
+        }
+        match running.join_next().await {
+            None => break,
+            Some(Ok(folded)) => events += folded?,
+            Some(Err(panic)) if panic.is_panic() => return Err(StepError::Failed(said(panic.into_panic()))),
+            Some(Err(_)) => {}
+        }
+    }
+    let rate = f64::from(row.rate);
+    let wanted = if rate > 0.0 { Duration::from_secs_f64(events as f64 / rate) } else { Duration::ZERO };
+    Ok(wanted.saturating_sub(began.elapsed()))
+}
+
+fn said(panic: Box<dyn std::any::Any + Send>) -> String {
+    let text =
+        panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+    format!("its fold panicked: {}", text.unwrap_or_else(|| "no message".to_owned()))
+}

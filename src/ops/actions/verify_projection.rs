@@ -1,0 +1,66 @@
+//! `projections verify`: compares a rebuilt version with the active one once more.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+
+use crate::ops::action::{Action, By, Refused};
+use crate::read_model::rebuild::control;
+use crate::subscription::models::ModelVersion;
+
+/// Which read model.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, clap::Args)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Args {
+    /// Its name, from `projections list`.
+    pub projection: String,
+}
+
+/// The version concerned.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Plan {
+    /// Name of the read model.
+    pub projection: String,
+    /// Which of its versions.
+    pub version: String,
+}
+
+/// What it did.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Outcome {
+    /// In words, and what to do next.
+    pub said: String,
+}
+
+/// The action itself.
+#[derive(Debug)]
+pub struct VerifyProjection;
+
+impl Action for VerifyProjection {
+    const NAME: &'static str = "projections verify";
+    const ABOUT: &'static str = "Compare a rebuilt version with the active one once more";
+    const EXAMPLE: &'static str = "ordo projections verify order_view --reason 'after the repair'";
+    type Args = Args;
+    type Plan = Plan;
+    type Outcome = Outcome;
+
+    async fn plan(Args { projection }: Args, tx: &mut PgConnection) -> Result<Plan, Refused> {
+        let version = control::to_compare(&projection, tx).await?.to_string();
+        Ok(Plan { projection, version })
+    }
+
+    async fn execute(plan: Plan, _by: By<'_>, tx: &mut PgConnection) -> Result<Outcome, Refused> {
+        let Plan { projection, version } = plan;
+        let version: ModelVersion = version.parse().map_err(Refused::Invalid)?;
+        if !control::verify_again(&projection, version, tx).await? {
+            return Err(Refused::NotNow(format!(
+                "version {version} of {projection} is not attached yet: nothing was done"
+            )));
+        }
+        Ok(Outcome {
+            said: format!(
+                "version {version} of {projection} is compared with the active one; `ordo projections wait {projection}`"
+            ),
+        })
+    }
+}

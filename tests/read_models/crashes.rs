@@ -1,0 +1,66 @@
+//! Killed between any two steps, a rebuild ends in the same rows.
+
+use serde_json::json;
+
+use super::{SMALL, done, place_many, ready, rebuild, rows, settled, version};
+use crate::support::{TestApp, eventually};
+
+const POINTS: &[&str] = &[
+    "rebuild.prepare",
+    "rebuild.bulk@2",
+    "rebuild.piece_read@2",
+    "rebuild.piece_written@2",
+    "rebuild.piece_done@2",
+    "rebuild.index",
+    "rebuild.indexing",
+    "rebuild.indexed",
+    "rebuild.catch_up",
+    "rebuild.attaching",
+    "rebuild.attached",
+    "rebuild.verify",
+    "rebuild.comparing",
+    "rebuild.compared",
+];
+
+async fn killed_everywhere(name: &str) {
+    let mut app = TestApp::start_with(SMALL).await;
+    app.tolerates_crashes = true;
+    app.stock("mug", 100, 100_000).await;
+    settled(&app, &place_many(&app, 60).await).await;
+    app.kill().await;
+    for point in POINTS {
+        app.relaunch(&[("ORDO_CRASH_AT", point)]);
+        app.ready().await;
+        let made = rebuild(&app, name).await;
+        app.ended().await;
+        app.relaunch(&[]);
+        app.ready().await;
+        let orders = place_many(&app, 3).await;
+        let found = ready(&app, name, &made).await;
+        assert_eq!(found["rowsDifferent"], 0, "{point}: {found}");
+        settled(&app, &orders).await;
+        let table = format!("{name}_v1_{}", made.rsplit('.').next().unwrap());
+        eventually(&format!("{point}: both versions hold the same"), async || {
+            let (old, new) = (rows(&app, &format!("{name}_v1")).await, rows(&app, &table).await);
+            (old == new && !old.is_empty()).then_some(())
+        })
+        .await;
+        done(&app, "cancel", json!({ "projection": name })).await;
+        let state = version(&app, name, &made).await.unwrap()["state"].clone();
+        assert!(state == "left_behind" || state == "retired", "{state}");
+        app.kill().await;
+    }
+    app.relaunch(&[]);
+    app.ready().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_of_rows_of_their_own_killed_between_any_two_steps_ends_in_the_same_rows() {
+    killed_everywhere("order_view").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_of_shared_rows_killed_between_any_two_steps_ends_in_the_same_rows() {
+    killed_everywhere("stock").await;
+}
