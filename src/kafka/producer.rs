@@ -28,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(500);
 /// What librdkafka's log calls the end of a connection.
 const CONNECTION_LOST: &str = "FAIL";
+/// And its opinion of the configuration, which every producer would repeat.
+const CONFIGURED: &str = "CONFWARN";
 
 /// Why publishing cannot go on with this producer.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -218,7 +220,7 @@ impl ClientContext for Deliveries {
         if facility == CONNECTION_LOST {
             self.broken.store(true, Ordering::Release);
             tracing::debug!(message, "the producer has lost a connection");
-        } else if (level as i32) < RDKafkaLogLevel::Notice as i32 {
+        } else if (level as i32) < RDKafkaLogLevel::Notice as i32 && facility != CONFIGURED {
             tracing::warn!(?level, facility, message, "the producer says");
         }
     }
