@@ -11,6 +11,9 @@ use crate::contracts::Position;
 pub struct Noted {
     /// Offset after the last acknowledged record; 0 if none was.
     pub next_offset: i64,
+    /// Position of that record. Acknowledgements run ahead of the relay's place, which waits for every topic, so a relay
+    /// that died may have noted more than it has passed.
+    pub position: Position,
     /// Position of the last event that belongs there and that the relay has passed, by the log; 0 if there is none.
     pub expected: Position,
 }
@@ -46,7 +49,8 @@ pub fn judge(noted: &Noted, end: &End, is_known: impl Fn(&Place) -> bool) -> Ver
         };
     }
     let last = noted.next_offset - 1;
-    let is_last = |place: &Place| place.offset == last && place.position == noted.expected && is_known(place);
+    let is_noted = |place: &Place| place.offset == last && place.position == noted.position && is_known(place);
+    let is_last = |place: &Place| noted.position >= noted.expected && is_noted(place);
     // What retention has removed cannot be looked at; the offsets go on all the same.
     let is_removed = noted.next_offset > 0 && end.low > last && end.high >= noted.next_offset;
     if noted.expected == 0 || is_removed || end.tail.iter().any(is_last) {
@@ -112,7 +116,7 @@ mod tests {
     }
 
     fn judged(next_offset: i64, expected: Position, end: &End) -> Verdict {
-        judge(&Noted { next_offset, expected }, end, |_| true)
+        judge(&Noted { next_offset, position: expected, expected }, end, |_| true)
     }
 
     fn after(verdict: &Verdict) -> Option<Position> {
@@ -126,6 +130,25 @@ mod tests {
     fn a_topic_that_ends_where_it_should_is_intact_and_so_is_one_that_has_more() {
         assert_eq!(judged(100, 100, &topic(0, 100, 1)), Verdict::Intact);
         assert_eq!(judged(100, 100, &topic(0, 105, 6)), Verdict::Intact);
+    }
+
+    #[test]
+    fn a_topic_of_which_more_was_acknowledged_than_the_relay_had_passed_is_intact() {
+        let ahead = Noted { next_offset: 100, position: 100, expected: 90 };
+        assert_eq!(judge(&ahead, &topic(0, 100, 1), |_| true), Verdict::Intact);
+        let published_once_more = {
+            let mut end = topic(0, 100, 1);
+            end.tail.push(place(100, 91, 90));
+            end.high = 101;
+            end
+        };
+        assert_eq!(judge(&ahead, &published_once_more, |_| true), Verdict::Intact);
+    }
+
+    #[test]
+    fn a_note_of_less_than_the_relay_has_passed_proves_nothing() {
+        let behind = Noted { next_offset: 90, position: 90, expected: 100 };
+        assert_eq!(after(&judge(&behind, &topic(0, 90, 1), |_| true)), Some(0));
     }
 
     #[test]
@@ -181,7 +204,7 @@ mod tests {
     #[test]
     fn events_that_the_log_does_not_have_are_no_loss_but_a_reason_to_stop() {
         let set_back =
-            |tail| judge(&Noted { next_offset: 50, expected: 50 }, &topic(0, 100, tail), |p| p.position <= 60);
+            |tail| judge(&Noted { next_offset: 50, position: 50, expected: 50 }, &topic(0, 100, tail), |p| p.position <= 60);
         for tail in [51, 20] {
             assert!(matches!(set_back(tail), Verdict::Ahead { .. }), "{tail} read");
         }
@@ -192,7 +215,7 @@ mod tests {
         let mut end = topic(0, 100, 1);
         end.tail.push(place(100, 999_999, 0));
         end.high = 101;
-        let verdict = judge(&Noted { next_offset: 100, expected: 100 }, &end, |place| place.position < 1_000);
+        let verdict = judge(&Noted { next_offset: 100, position: 100, expected: 100 }, &end, |place| place.position < 1_000);
         assert_eq!(verdict, Verdict::Intact);
     }
 
@@ -201,7 +224,7 @@ mod tests {
         let mut end = topic(0, 90, 50);
         end.tail.push(place(90, 100, 0));
         end.high = 91;
-        let verdict = judge(&Noted { next_offset: 100, expected: 100 }, &end, |place| place.position < 100);
+        let verdict = judge(&Noted { next_offset: 100, position: 100, expected: 100 }, &end, |place| place.position < 100);
         assert_eq!(after(&verdict), Some(90));
     }
 

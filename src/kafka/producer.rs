@@ -366,8 +366,8 @@ impl Window {
         }
         match self.topics.iter_mut().find(|known| known.topic == topic) {
             Some(known) => {
-                known.next_offset = known.next_offset.max(offset + 1);
-                known.position = known.position.max(position);
+                // Of one and the same record: offsets only rise here.
+                (known.next_offset, known.position) = (offset + 1, position);
             }
             None => self.topics.push(Acknowledged { topic: topic.to_owned(), next_offset: offset + 1, position }),
         }

@@ -250,7 +250,7 @@ pub async fn all(db: &PgPool) -> sqlx::Result<Vec<Checkpoint>> {
 ///
 /// # Errors
 /// What Postgres says.
-pub async fn noted(subscription: &str, partition: i16, db: &PgPool) -> sqlx::Result<Vec<(String, i64)>> {
+pub async fn noted(subscription: &str, partition: i16, db: &PgPool) -> sqlx::Result<Vec<Acknowledged>> {
     sqlx::query_as(NOTED).bind(subscription).bind(partition).fetch_all(db).await
 }
 
@@ -270,9 +270,10 @@ pub async fn note_cluster(lane: &Lane, cluster: &str, db: &PgPool) -> sqlx::Resu
 }
 
 /// How far one topic has been acknowledged by the broker.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Acknowledged {
     /// The topic.
+    #[sqlx(rename = "source")]
     pub topic: String,
     /// Offset after the last acknowledged record.
     pub next_offset: i64,

@@ -79,8 +79,8 @@ pub(super) async fn compare(arguments: &Arguments, lane: &Lane, position: Positi
         wanted.push((topic.clone(), last.map_err(Crash::dependency_down)?));
     }
     let noted = checkpoint::noted(RELAY, *partition, db).await.map_err(Crash::dependency_down)?;
-    let offset_of = |topic: &str| noted.iter().find(|noted| noted.0 == topic).map_or(0, |noted| noted.1);
-    let asked = wanted.iter().map(|(topic, _)| (topic.clone(), offset_of(topic))).collect();
+    let of = |topic: &str| noted.iter().find(|noted| noted.topic == topic).map_or((0, 0), |n| (n.next_offset, n.position));
+    let asked = wanted.iter().map(|(topic, _)| (topic.clone(), of(topic).0)).collect();
     let found = match inspect::inspect(topics.config(), *partition, asked).await {
         Ok(found) => found,
         Err(error) => {
@@ -98,7 +98,8 @@ pub(super) async fn compare(arguments: &Arguments, lane: &Lane, position: Positi
     let mut compared = Compared { lost: Vec::new(), ahead: None, offsets: Vec::new(), previous };
     for (end, (topic, expected)) in found.ends.into_iter().zip(wanted) {
         let unknown = unknown_in(&end, arguments).await?;
-        let noted = Noted { next_offset: offset_of(&topic), expected };
+        let (next_offset, position) = of(&topic);
+        let noted = Noted { next_offset, position, expected };
         match loss::judge(&noted, &end, |place| !unknown.contains(place)) {
             Verdict::Intact => compared.offsets.push((topic, end.high)),
             Verdict::Lost { after, why } => compared.lost.push(Lost { topic, after, upto: expected, why }),
