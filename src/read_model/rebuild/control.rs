@@ -104,12 +104,20 @@ pub async fn differences(
     sqlx::query_as(DIFFERENCES).bind(name).bind(code).bind(number).bind(after).bind(limit).fetch_all(db).await
 }
 
+/// Every read model there is.
+///
+/// # Errors
+/// What Postgres says.
+pub(super) async fn names(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar(NAMES).fetch_all(db).await
+}
+
 /// Whether there is such a read model.
 ///
 /// # Errors
 /// [`Objection::Missing`], with the right names.
 pub async fn named(name: &str, db: impl PgExecutor<'_>) -> Result<(), Objection> {
-    let names: Vec<String> = sqlx::query_scalar(NAMES).fetch_all(db).await?;
+    let names = names(db).await?;
     match names.iter().any(|known| known == name) {
         true => Ok(()),
         false => Err(Objection::Missing(format!("there is no read model {name:?}; there are {}", names.join(", ")))),

@@ -117,8 +117,12 @@ fn shape<'m>(model: &'m Model, rebuild: &Rebuild) -> Result<&'m std::sync::Arc<d
 /// What Postgres says.
 pub async fn live_lag(ground: &Ground) -> sqlx::Result<Option<String>> {
     let heads = event_store::head_positions(&mut *ground.db.acquire().await?).await?;
+    // Not everybody who has a place in the log follows it: the dead letters' publisher only has its lease there.
+    let views = control::names(&ground.db).await?;
+    let follows = |name: &String| name == checkpoint::RELAY || views.contains(name);
     let mut behind: BTreeMap<String, i64> = BTreeMap::new();
-    for place in checkpoint::all(&ground.db).await?.into_iter().filter(|place| place.source == checkpoint::LOG) {
+    let places = checkpoint::all(&ground.db).await?;
+    for place in places.into_iter().filter(|place| place.source == checkpoint::LOG && follows(&place.subscription)) {
         let head = usize::try_from(place.partition).ok().and_then(|partition| heads.get(partition));
         *behind.entry(place.subscription).or_default() += head.map_or(0, |head| (head - place.position).max(0));
     }
