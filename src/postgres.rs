@@ -1,5 +1,7 @@
 //! Postgres: pools, migrations, and what its errors mean. The only place that looks at SQLSTATE or constraint names.
 
+mod copy_text;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +9,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgPool};
 
 use crate::config::range;
+
+pub use copy_text::CopyText;
 
 const GRANT_TO_SERVICE: &str = include_str!("postgres/sql/grant_to_service.sql");
 

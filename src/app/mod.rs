@@ -1,5 +1,6 @@
 //! The composition root: the only folder that may see everything.
 
+pub mod demo;
 mod follow;
 mod migrate;
 mod nodes;

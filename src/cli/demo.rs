@@ -1,4 +1,5 @@
-//! `ordo demo`: a believable catalogue with stock, then orders at a steady rate, with a progress line and a summary.
+//! `ordo demo`: a believable catalogue with stock, then orders at a steady rate, with a progress line and a summary. Or,
+//! with `--events`, a past written straight into an empty log.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -14,36 +15,13 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::client::Client;
 use super::output;
-
-/// Name, price in cents, stock to begin with; the last ones run out.
-const CATALOGUE: &[(&str, &str, u32, u32)] = &[
-    ("mug-blue", "Blue mug", 1250, 5_000),
-    ("mug-white", "White mug", 1150, 5_000),
-    ("teapot-iron", "Cast iron teapot", 5900, 2_000),
-    ("teapot-glass", "Glass teapot", 3450, 2_000),
-    ("tea-assam", "Assam, 100 g", 899, 20_000),
-    ("tea-darjeeling", "Darjeeling first flush, 100 g", 1790, 10_000),
-    ("tea-sencha", "Sencha, 100 g", 1250, 10_000),
-    ("tea-earl-grey", "Earl Grey, 100 g", 799, 20_000),
-    ("coffee-house", "House blend, 250 g", 950, 20_000),
-    ("coffee-decaf", "Decaf, 250 g", 1050, 8_000),
-    ("grinder-hand", "Hand grinder", 4990, 1_000),
-    ("kettle-gooseneck", "Gooseneck kettle", 6490, 1_000),
-    ("filter-paper", "Paper filters, 100", 420, 50_000),
-    ("honey-acacia", "Acacia honey, 250 g", 690, 6_000),
-    ("biscuits-butter", "Butter biscuits", 380, 30_000),
-    ("jam-apricot", "Apricot jam", 520, 8_000),
-    ("tray-oak", "Oak tray", 3900, 800),
-    ("spoon-silver", "Tea spoon", 1490, 4_000),
-    ("towel-linen", "Linen towel", 1690, 4_000),
-    ("candle-bees", "Beeswax candle", 1290, 6_000),
-    ("cup-limited", "Cup of the year, numbered", 8900, 40),
-    ("tea-gyokuro", "Gyokuro, first pick, 50 g", 4200, 60),
-];
+use crate::app;
+use crate::app::demo::{CATALOGUE, Filled, Goods, Past};
+use crate::config::{Config, ConfigError};
 
 /// Options of `ordo demo`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: ordo demo --rate 50 --seconds 30")]
+#[command(after_help = "Examples: ordo demo --rate 50 --seconds 30\n          ordo demo --events 1000000 --days 90")]
 pub(super) struct Args {
     /// Orders a second, 1 to 1,000.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -54,6 +32,13 @@ pub(super) struct Args {
     /// The same seed orders the same.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Instead of ordering: so many events of a past that ends now, written into the empty log that DATABASE_URL names.
+    #[arg(long, value_name = "N", conflicts_with_all = ["rate", "seconds"],
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    events: Option<u64>,
+    /// Days that past goes back.
+    #[arg(long, default_value_t = 30, requires = "events", value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    days: u32,
 }
 
 /// What became of the orders.
@@ -63,10 +48,40 @@ struct Tally {
     refused: BTreeMap<String, u64>,
 }
 
-pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(
+    config: impl FnOnce() -> Result<Config, ConfigError>,
+    args: Args,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
+    match args.events {
+        Some(events) => fill(&config()?, Past { events, days: args.days, seed: args.seed }, json).await,
+        None => order_now(&args, json).await,
+    }
+}
+
+async fn fill(config: &Config, past: Past, json: bool) -> anyhow::Result<ExitCode> {
+    let progress = ProgressBar::new(past.events);
+    progress.set_style(ProgressStyle::with_template("{bar:30} {pos} of {len} events, {per_sec}, {eta} left")?);
+    let filled = app::demo::fill(&config.postgres, past, |written| progress.set_position(written)).await;
+    progress.finish_and_clear();
+    let Filled { events, orders, took } = filled?;
+    if json {
+        output::json(&json!({ "events": events, "orders": orders, "days": past.days, "seconds": took.as_secs_f64() }))?;
+    } else {
+        let rate = events as f64 / took.as_secs_f64();
+        output::line(&format!(
+            "{events} events of {orders} orders over {} days, written in {took:.1?} ({rate:.0} a second)",
+            past.days
+        ));
+        output::line("Next: `ordo serve` reads them; `ordo projections list` shows how far each view is");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn order_now(args: &Args, json: bool) -> anyhow::Result<ExitCode> {
     let client = Client::rest()?;
     fill_shop(&client, args.seed).await?;
-    let tally = order(&client, &args).await?;
+    let tally = order(&client, args).await?;
     let outcomes = outcomes(&client, &tally).await?;
     let mut latencies: Vec<Duration> = tally.accepted.iter().map(|(_, took)| *took).collect();
     latencies.sort_unstable();
@@ -88,7 +103,7 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<ExitCode> {
 async fn fill_shop(client: &Client, seed: u64) -> anyhow::Result<()> {
     let progress = ProgressBar::new(CATALOGUE.len() as u64);
     progress.set_style(ProgressStyle::with_template("filling the shop {bar:30} {pos}/{len}")?);
-    for (id, name, price, stock) in CATALOGUE {
+    for Goods { id, name, price, stock } in CATALOGUE {
         let product = json!({ "productId": id, "name": name, "price": { "amount": price, "currency": "EUR" } });
         client.post("/v1/products", None, &product).await?;
         let key = format!("demo-{seed}-{id}");
@@ -137,7 +152,7 @@ fn cart(random: &mut SmallRng) -> Value {
     let lines = random.random_range(1..=3);
     let items: Vec<Value> = (0..lines)
         .map(|_| {
-            let product = CATALOGUE[random.random_range(0..CATALOGUE.len())].0;
+            let product = CATALOGUE[random.random_range(0..CATALOGUE.len())].id;
             json!({ "productId": product, "quantity": random.random_range(1..=3) })
         })
         .collect();

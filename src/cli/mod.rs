@@ -54,7 +54,7 @@ enum Command {
     Analytics(analytics::Args),
     /// What operators ask and do about projections.
     Projections(projections::Args),
-    /// A believable catalogue with stock, then orders at a steady rate.
+    /// A believable catalogue with stock, then orders at a steady rate; or a past of many events.
     Demo(demo::Args),
 }
 
@@ -89,6 +89,6 @@ async fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Command::Order(args) => order::run(args, cli.json).await,
         Command::Analytics(args) => analytics::run(args, cli.json).await,
         Command::Projections(args) => projections::run(args, cli.json).await,
-        Command::Demo(args) => demo::run(args, cli.json).await,
+        Command::Demo(args) => demo::run(config, args, cli.json).await,
     }
 }

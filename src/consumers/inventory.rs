@@ -11,7 +11,7 @@ use crate::clock;
 use crate::commands::{CommandError, Goods, Receipt, ReceiveStock, Request};
 use crate::contracts::{PositionToken, topics};
 use crate::domain::inventory::{
-    self, Event, Item, Level, RECEIPT_STREAM, Reservation, STREAM, StockReceived, release, reserve, ship,
+    self, Event, Item, Level, RECEIPT_STREAM, Reservation, StockReceived, release, reserve, ship, stream_of,
 };
 use crate::domain::{Aggregate, DomainEvent, OrderId, RefusalKind, product::Product};
 use crate::event_store::{self, Append, Bell, NewEvent, Partitions, append};
@@ -148,10 +148,6 @@ async fn read_streams(batch: &[Received<Reads>], tx: &mut Tx<'_>) -> Result<Deci
         *version = recorded.version;
     }
     Ok(decided)
-}
-
-fn stream_of(order_id: OrderId) -> String {
-    format!("{STREAM}:{order_id}")
 }
 
 /// Pause asked of callers while Postgres is away.

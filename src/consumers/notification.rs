@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::contracts::topics;
-use crate::domain::notification::{Event, NotificationRequested, STREAM, Template};
+use crate::domain::notification::{Event, NotificationRequested, Template, stream_of};
 use crate::domain::{OrderId, UserId};
 use crate::event_store::{self, NewEvent};
 use crate::subscription::{Consumer, Decision, Decisions, Failure, Received, Tx, reads};
@@ -57,7 +57,7 @@ fn decide(received: &Received<Reads>) -> Decision {
     let requested = NotificationRequested { order_id: about.order_id, user_id: about.user_id.clone(), template };
     Decision {
         cause: received.cause,
-        stream_id: format!("{STREAM}:{}:{template}", about.order_id),
+        stream_id: stream_of(about.order_id, template),
         partition_key: about.order_id.to_string(),
         expected_version: 0,
         events: vec![NewEvent::from(&Event::Requested(requested))],

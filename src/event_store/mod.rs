@@ -7,6 +7,7 @@ pub mod append;
 mod bell;
 mod columns;
 mod config;
+pub mod fill;
 mod partition;
 mod pressure;
 mod protection;

@@ -24,8 +24,8 @@ use crate::domain::DomainEvent;
 pub use fold::lock;
 pub use model::{FedBy, Model, create_tables};
 pub use router::{NotBuilt, QueryError, TableRouter};
+pub use row::Row;
 pub(crate) use row::row;
-pub use row::{CopyText, Row};
 pub use shape::{Of, Shape};
 pub use table::Table;
 
@@ -57,6 +57,13 @@ pub trait Projection: Send + Sync + 'static {
     type Event: DomainEvent;
     /// Its rows.
     type Row: Row;
+
+    /// The stream that a row of its own is folded from. Not asked where [`Projection::SHARED_ROWS`] says that several feed
+    /// one.
+    #[must_use]
+    fn stream_of(key: &str) -> String {
+        format!("{}{key}", Self::STREAMS.first().copied().unwrap_or_default())
+    }
 
     /// Which rows `event` changes.
     fn keys(event: &Recorded<Self::Event>) -> Vec<<Self::Row as Row>::Key>;

@@ -1,12 +1,6 @@
 //! A row as a struct: loaded by keys, written by keys, many at a time.
 
-use std::fmt::Write as _;
-
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use serde::Serialize;
 use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::types::Json;
-use uuid::Uuid;
 
 use super::Key;
 
@@ -35,60 +29,6 @@ pub trait Row: Clone + Send + Sync + Unpin + for<'r> sqlx::FromRow<'r, PgRow> + 
     fn bind_rows(rows: &[Self], arguments: &mut PgArguments) -> Result<(), sqlx::error::BoxDynError>;
     /// As one line of `COPY … FROM STDIN` in text, in the order of [`Row::COLUMNS`].
     fn copy(&self, out: &mut String);
-}
-
-/// A value in the text format of COPY.
-pub trait CopyText {
-    /// Writes it, without what ends a column.
-    fn copy(&self, out: &mut String);
-}
-
-impl CopyText for String {
-    fn copy(&self, out: &mut String) {
-        for letter in self.chars() {
-            match letter {
-                '\\' => out.push_str("\\\\"),
-                '\n' => out.push_str("\\n"),
-                '\r' => out.push_str("\\r"),
-                '\t' => out.push_str("\\t"),
-                letter => out.push(letter),
-            }
-        }
-    }
-}
-
-/// What Postgres reads as it is displayed, and never has to escape.
-macro_rules! displayed {
-    ($($type:ty),+) => {
-        $(impl CopyText for $type {
-            fn copy(&self, out: &mut String) {
-                _ = write!(out, "{self}");
-            }
-        })+
-    };
-}
-displayed!(i16, i32, i64, bool, Uuid, NaiveDate);
-
-impl CopyText for DateTime<Utc> {
-    fn copy(&self, out: &mut String) {
-        out.push_str(&self.to_rfc3339_opts(SecondsFormat::Micros, true));
-    }
-}
-
-impl<T: Serialize> CopyText for Json<T> {
-    fn copy(&self, out: &mut String) {
-        // Rows hold what was read from JSON, which can be written as JSON.
-        serde_json::to_string(&self.0).unwrap_or_default().copy(out);
-    }
-}
-
-impl<T: CopyText> CopyText for Option<T> {
-    fn copy(&self, out: &mut String) {
-        match self {
-            Some(value) => value.copy(out),
-            None => out.push_str("\\N"),
-        }
-    }
 }
 
 /// Declares a row: `row! { pub struct StockRow { key product_id: String => "text", available: i64 => "bigint" } }`.
@@ -138,7 +78,7 @@ macro_rules! row {
             }
 
             fn copy(&self, out: &mut String) {
-                use $crate::read_model::CopyText as _;
+                use $crate::postgres::CopyText as _;
                 self.$key.copy(out);
                 $(out.push('\t');
                 self.$column.copy(out);)+

@@ -9,6 +9,7 @@ use sqlx::PgConnection;
 
 use super::models::Written;
 use super::{Blamed, Delivered, Failure};
+use crate::contracts::RecordedEvent;
 use crate::domain::{OrderId, order};
 use crate::event_store::NewEvent;
 
@@ -187,6 +188,17 @@ pub struct FoldEvent<'a> {
     pub recorded_at: Option<DateTime<Utc>>,
     /// JSON text.
     pub payload: &'a str,
+}
+
+impl<'a> From<&'a RecordedEvent> for FoldEvent<'a> {
+    fn from(event: &'a RecordedEvent) -> Self {
+        Self {
+            event_type: &event.event_type,
+            version: event.version,
+            recorded_at: Some(event.recorded_at),
+            payload: &event.payload,
+        }
+    }
 }
 
 /// Something that folds events inside a transaction. `read_model` implements it for every projection.

@@ -129,22 +129,13 @@ pub(super) async fn fold(
             .collect(),
         Folding::Received => {
             let read = fresh.iter().filter(|delivered| subscription.reads(delivered));
-            read.map(|delivered| recorded(&delivered.event)).collect()
+            read.map(|delivered| FoldEvent::from(&*delivered.event)).collect()
         }
     };
     for fold in subscription.folds.iter() {
         fold.fold(&events, written, tx).await?;
     }
     Ok(())
-}
-
-fn recorded(event: &RecordedEvent) -> FoldEvent<'_> {
-    FoldEvent {
-        event_type: &event.event_type,
-        version: event.version,
-        recorded_at: Some(event.recorded_at),
-        payload: &event.payload,
-    }
 }
 
 /// The last statement before the commit: it locks heads of the log.

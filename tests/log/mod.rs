@@ -1,6 +1,7 @@
 //! What the log promises, on a real Postgres.
 
 mod append;
+mod filled;
 mod protection;
 mod relay;
 mod statements;

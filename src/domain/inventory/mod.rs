@@ -10,7 +10,15 @@ pub use decide::{Level, OUT_OF_STOCK, Reservation, release, reserve, ship};
 pub use event::{Event, Item, StockMoved, StockReceived, StockRejected};
 pub use state::Inventory;
 
+use super::OrderId;
+
 /// Prefix of the streams that hold inventory's decision on an order.
 pub const STREAM: &str = "inventory";
 /// Prefix of the streams that hold a stock receipt.
 pub const RECEIPT_STREAM: &str = "receipt";
+
+/// The stream that holds inventory's decision on this order.
+#[must_use]
+pub fn stream_of(order_id: OrderId) -> String {
+    format!("{STREAM}:{order_id}")
+}
