@@ -12,6 +12,7 @@ mod order;
 mod output;
 mod projections;
 mod serve;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,13 +1,14 @@
 //! Every operator verb: made from the lists of questions and actions, and a client of the ops listener.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
 use serde_json::{Map, Value, json};
 
 use super::client::Client;
-use super::output;
+use super::{output, watch};
 use crate::ops::action::Action;
 use crate::ops::route::filled;
 use crate::ops::{Question, actions, questions, route_of};
@@ -27,7 +28,7 @@ pub(super) async fn run(matches: &ArgMatches, json: bool) -> Option<anyhow::Resu
     questions::each(&mut call);
     actions::each(&mut call);
     Some(match call.made? {
-        Ok(made) => send(made, json).await,
+        Ok(made) => send(made, watch::every(chosen), json).await,
         Err(error) => Err(error),
     })
 }
@@ -74,7 +75,9 @@ impl questions::Visitor for Verbs {
     fn visit<Q: Question>(&mut self) {
         self.add(Q::NAME, Q::ABOUT, |leaf| {
             let example = Q::EXAMPLE.map_or_else(|| format!("ordo {} --json", Q::NAME), str::to_owned);
-            Q::Args::augment_args(leaf.after_help(format!("Example: {example}")))
+            let leaf = Q::Args::augment_args(leaf.after_help(format!("Example: {example}")));
+            // What has pages is for programs: it is read to its end.
+            if Q::PAGES.is_none() { leaf.arg(watch::flag()) } else { leaf }
         });
     }
 }
@@ -150,25 +153,41 @@ impl actions::Visitor for Call<'_> {
     }
 }
 
-async fn send(made: Made, json: bool) -> anyhow::Result<ExitCode> {
+async fn send(made: Made, again: Option<Duration>, json: bool) -> anyhow::Result<ExitCode> {
     let client = Client::ops()?;
-    let (answer, shown) = match made {
-        Made::Ask { path, query, shown } => (client.get(&path, &named(&query)).await?, shown),
-        Made::Pages(path, query, field) => {
-            pages(&client, &path, query, field).await?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        Made::Act(path, body) => (client.act(&path, &body).await?, Shown::default()),
-    };
+    match made {
+        Made::Ask { path, query, shown } => match again {
+            None => show(&client.get(&path, &named(&query)).await?, shown, json)?,
+            Some(every) => loop {
+                let answer = client.get(&path, &named(&query)).await?;
+                watch::redraw(json);
+                if json {
+                    output::json_line(&answer)
+                } else {
+                    show(&answer, shown, json)?
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(every) => {}
+                    _ = tokio::signal::ctrl_c() => break,
+                }
+            },
+        },
+        Made::Pages(path, query, field) => pages(&client, &path, query, field).await?,
+        Made::Act(path, body) => show(&client.act(&path, &body).await?, Shown::default(), json)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(answer: &Value, shown: Shown, json: bool) -> anyhow::Result<()> {
     if json {
-        output::json(&answer)?;
+        output::json(answer)?;
     } else if let Some(said) = shown.says.and_then(|field| answer[field].as_str()) {
         output::line(said);
     } else {
         let fields = answer.as_object().ok_or_else(|| anyhow!("the answer is no object: {answer}"))?;
         output::answer(fields, shown.columns);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn named(query: &[(String, String)]) -> Vec<(&str, String)> {
@@ -230,6 +249,16 @@ mod tests {
         let Made::Ask { path, query, .. } = made(&words) else { panic!("a question") };
         assert_eq!(path, "/ops/v1/alarms");
         assert!(query.contains(&("limit".to_owned(), "7".to_owned())), "{query:?}");
+    }
+
+    #[test]
+    fn a_question_can_be_watched_and_an_action_cannot() {
+        let every = |words: &[&str]| watch::every(chosen(&parse(words)).expect("a verb").1);
+        assert_eq!(every(&["ordo", "projections", "list"]), None);
+        assert_eq!(every(&["ordo", "projections", "list", "--watch"]), Some(Duration::from_secs(2)));
+        assert_eq!(every(&["ordo", "projections", "show", "stock", "--watch=5"]), Some(Duration::from_secs(5)));
+        let acts = ["ordo", "projections", "rebuild", "stock", "--reason", "x", "--watch"];
+        assert!(extend(Command::new("ordo")).try_get_matches_from(acts).is_err());
     }
 
     #[test]
