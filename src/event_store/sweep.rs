@@ -2,7 +2,8 @@
 //! needs of each event.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgExecutor;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgExecutor, Row as _};
 
 use crate::contracts::Position;
 
@@ -15,7 +16,7 @@ const PLACES: &str = include_str!("sql/sweep_places.sql");
 const SAMPLED: f64 = 50.0;
 
 /// An event as a fold needs it.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Swept {
     /// Its place in its partition.
     pub position: Position,
@@ -29,6 +30,20 @@ pub struct Swept {
     pub recorded_at: DateTime<Utc>,
     /// JSON text.
     pub payload: String,
+}
+
+/// By place and not by name: looking six names up for each row is a good part of what reading it costs.
+impl FromRow<'_, PgRow> for Swept {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            position: row.try_get(0)?,
+            stream_id: row.try_get(1)?,
+            version: row.try_get(2)?,
+            event_type: row.try_get(3)?,
+            recorded_at: row.try_get(4)?,
+            payload: row.try_get(5)?,
+        })
+    }
 }
 
 /// A range of streams: those after `after` and up to `upto`, in the order of their bytes.
@@ -90,7 +105,11 @@ pub async fn of_streams(
     types: &[&str],
     upto: &[Position],
 ) -> sqlx::Result<Vec<Swept>> {
-    sqlx::query_as(STREAMS).bind(&range.after).bind(&range.upto).bind(types).bind(upto).fetch_all(db).await
+    let query = sqlx::query_as(STREAMS).bind(&range.after).bind(&range.upto).bind(types).bind(upto);
+    let mut events: Vec<Swept> = query.fetch_all(db).await?;
+    // Here, where it takes a tenth of what it takes Postgres.
+    events.sort_unstable_by(|one, other| (&one.stream_id, one.version).cmp(&(&other.stream_id, other.version)));
+    Ok(events)
 }
 
 /// Events of some types of a partition after a position and up to another, in order, at most `limit`.

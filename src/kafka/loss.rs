@@ -203,8 +203,9 @@ mod tests {
 
     #[test]
     fn events_that_the_log_does_not_have_are_no_loss_but_a_reason_to_stop() {
-        let set_back =
-            |tail| judge(&Noted { next_offset: 50, position: 50, expected: 50 }, &topic(0, 100, tail), |p| p.position <= 60);
+        let set_back = |tail| {
+            judge(&Noted { next_offset: 50, position: 50, expected: 50 }, &topic(0, 100, tail), |p| p.position <= 60)
+        };
         for tail in [51, 20] {
             assert!(matches!(set_back(tail), Verdict::Ahead { .. }), "{tail} read");
         }
@@ -215,7 +216,8 @@ mod tests {
         let mut end = topic(0, 100, 1);
         end.tail.push(place(100, 999_999, 0));
         end.high = 101;
-        let verdict = judge(&Noted { next_offset: 100, position: 100, expected: 100 }, &end, |place| place.position < 1_000);
+        let verdict =
+            judge(&Noted { next_offset: 100, position: 100, expected: 100 }, &end, |place| place.position < 1_000);
         assert_eq!(verdict, Verdict::Intact);
     }
 
@@ -224,7 +226,8 @@ mod tests {
         let mut end = topic(0, 90, 50);
         end.tail.push(place(90, 100, 0));
         end.high = 91;
-        let verdict = judge(&Noted { next_offset: 100, position: 100, expected: 100 }, &end, |place| place.position < 100);
+        let verdict =
+            judge(&Noted { next_offset: 100, position: 100, expected: 100 }, &end, |place| place.position < 100);
         assert_eq!(after(&verdict), Some(90));
     }
 

@@ -79,7 +79,8 @@ pub(super) async fn compare(arguments: &Arguments, lane: &Lane, position: Positi
         wanted.push((topic.clone(), last.map_err(Crash::dependency_down)?));
     }
     let noted = checkpoint::noted(RELAY, *partition, db).await.map_err(Crash::dependency_down)?;
-    let of = |topic: &str| noted.iter().find(|noted| noted.topic == topic).map_or((0, 0), |n| (n.next_offset, n.position));
+    let of =
+        |topic: &str| noted.iter().find(|noted| noted.topic == topic).map_or((0, 0), |n| (n.next_offset, n.position));
     let asked = wanted.iter().map(|(topic, _)| (topic.clone(), of(topic).0)).collect();
     let found = match inspect::inspect(topics.config(), *partition, asked).await {
         Ok(found) => found,

@@ -31,17 +31,26 @@ pub struct Difference {
     pub own_row: Option<Value>,
 }
 
-/// The statements that compare two tables by the columns both have.
+/// The statements that compare two tables by the columns both have, over one range of keys. Keys are compared as they are
+/// indexed: as text they would be sorted anew for every range.
 struct Pair {
     bound: Arc<str>,
     sums: Arc<str>,
     differences: Arc<str>,
 }
 
+/// A range of keys, as text: after one, up to another; none is without bound.
+type Range<'a> = (Option<&'a str>, Option<&'a str>);
+
 impl Pair {
-    fn of(model: &str, active: (&dyn Shape, ModelVersion), own: (&dyn Shape, ModelVersion)) -> Self {
+    fn of(
+        model: &str,
+        active: (&dyn Shape, ModelVersion),
+        own: (&dyn Shape, ModelVersion),
+        (after, upto): Range<'_>,
+    ) -> Self {
         let [a, b] = [active.1, own.1].map(|version| format!("views.{}", name_of(model, version)));
-        let key = own.0.columns()[0].0;
+        let (key, key_type) = own.0.columns()[0];
         let shared: Vec<&str> = own
             .0
             .columns()
@@ -50,9 +59,11 @@ impl Pair {
             .map(|(column, _)| *column)
             .collect();
         let row = format!("row({})", shared.join(", "));
-        let range = format!(
-            "($1::text is null or {key}::text collate \"C\" > $1) and ($2::text is null or {key}::text collate \"C\" <= $2)"
-        );
+        let after =
+            if after.is_some() { format!("{key} > $1::text::{key_type}") } else { "$1::text is null".to_owned() };
+        let upto =
+            if upto.is_some() { format!("{key} <= $2::text::{key_type}") } else { "$2::text is null".to_owned() };
+        let range = format!("{after} and {upto}");
         let sum = |table: &str| {
             format!(
                 "select count(*) as rows, coalesce(sum(hashtextextended({row}::text, 0)), 0) as hash from {table} where {range}"
@@ -61,15 +72,12 @@ impl Pair {
         let json = |table: &str| {
             let fields: Vec<String> = shared.iter().map(|column| format!("'{column}', {column}")).collect();
             format!(
-                "select {key}::text collate \"C\" as key, {row}::text as whole, jsonb_build_object({}) as shown from {table} where {range}",
+                "select {key}::text as key, {row}::text as whole, jsonb_build_object({}) as shown from {table} where {range}",
                 fields.join(", ")
             )
         };
         Self {
-            bound: Arc::from(format!(
-                "select max(key) from (select {key}::text collate \"C\" as key from {a} \
-                 where $1::text is null or {key}::text collate \"C\" > $1 order by 1 limit $2) as taken having count(*) = $2"
-            )),
+            bound: Arc::from(format!("select {key}::text from {a} where {after} order by {key} offset $2 - 1 limit 1")),
             sums: Arc::from(format!(
                 "select a.rows, a.rows = b.rows and a.hash = b.hash from ({}) as a, ({}) as b",
                 sum(&a),
@@ -86,17 +94,10 @@ impl Pair {
 
     /// The key of the last row of the next range; none if it is the last range.
     async fn bound(&self, after: Option<&str>, db: &PgPool) -> sqlx::Result<Option<String>> {
-        let bound: Option<Option<String>> =
-            sqlx::query_scalar(safe(&self.bound)).bind(after).bind(RANGE).fetch_optional(db).await?;
-        Ok(bound.flatten())
+        sqlx::query_scalar(safe(&self.bound)).bind(after).bind(RANGE).fetch_optional(db).await
     }
 
-    async fn compare(
-        &self,
-        after: Option<&str>,
-        upto: Option<&str>,
-        db: &mut PgConnection,
-    ) -> sqlx::Result<(i64, Vec<Difference>)> {
+    async fn compare(&self, (after, upto): Range<'_>, db: &mut PgConnection) -> sqlx::Result<(i64, Vec<Difference>)> {
         let (rows, are_equal): (i64, bool) =
             sqlx::query_as(safe(&self.sums)).bind(after).bind(upto).fetch_one(&mut *db).await?;
         if are_equal {
@@ -117,10 +118,12 @@ pub(super) async fn verify(model: &Model, rebuild: &Rebuild, ground: &Ground) ->
     let Some(active_shape) = model.shape(active.version.code) else {
         return Err(StepError::Failed(format!("this build cannot read version {}", active.version)));
     };
-    let pair = Pair::of(model.name(), (&**active_shape, active.version), (&**own, rebuild.version()));
+    let (active, own) = ((&**active_shape, active.version), (&**own, rebuild.version()));
     let after = rebuild.compare_after.as_deref();
-    let upto = pair.bound(after, &ground.db).await?;
-    let (rows, found) = pair.compare(after, upto.as_deref(), &mut *ground.db.acquire().await?).await?;
+    let upto = Pair::of(model.name(), active, own, (after, None)).bound(after, &ground.db).await?;
+    let range = (after, upto.as_deref());
+    let pair = Pair::of(model.name(), active, own, range);
+    let (rows, found) = pair.compare(range, &mut *ground.db.acquire().await?).await?;
     let mut tx = ground.db.begin().await?;
     let (name, version, number) = rebuild.key();
     let different = i64::try_from(found.len()).unwrap_or(i64::MAX);
