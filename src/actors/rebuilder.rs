@@ -166,7 +166,7 @@ fn known(models: &[Model]) -> Vec<(&str, u16)> {
 /// fails leaves nobody at work.
 async fn fold(model: &Model, row: &Rebuild, pieces: Vec<Piece>, ground: &Ground) -> Result<Duration, StepError> {
     let began = Instant::now();
-    let shared = Arc::new((model.clone(), row.clone(), Bounds::of(row, ground).await?, ground.clone()));
+    let shared = Arc::new((model.clone(), row.clone(), Bounds::of(model, row, ground).await?, ground.clone()));
     let workers = usize::try_from(row.workers).unwrap_or(1).max(1);
     let (mut left, mut running) = (pieces.into_iter(), JoinSet::new());
     let mut events = 0;

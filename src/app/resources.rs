@@ -240,6 +240,7 @@ impl Resources {
             silent_after: self.config.supervision.silent_after,
             consumers: self.known.iter().map(followed).collect(),
             handlers: self.known.iter().map(|listed| self.consumer(listed.clone())).collect(),
+            models: projections::all().into(),
             has_fault_panel: self.config.subscription.fault_panel,
             db: self.db.clone(),
         }

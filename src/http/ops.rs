@@ -102,7 +102,7 @@ async fn act<A: Action>(
     needs(&caller, A::ROLE)?;
     no_nul(&wanted.args)?;
     let done = match A::is_open(&context) {
-        Ok(()) => plan::run::<A>(wanted, &caller, &context.node.name, &context.db).await,
+        Ok(()) => plan::run::<A>(wanted, &caller, (&context.node.name, &context.models), &context.db).await,
         Err(refused) => Err(refused),
     };
     match done {

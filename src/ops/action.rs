@@ -12,6 +12,7 @@ use sqlx::PgConnection;
 
 use super::Context;
 use super::access::Role;
+use crate::read_model::Model;
 use crate::subscription::Objection;
 use crate::subscription::release::Word;
 
@@ -50,6 +51,8 @@ pub struct By<'a> {
     pub caller: &'a str,
     /// Why they want it.
     pub reason: &'a str,
+    /// Every read model of this build.
+    pub models: &'a [Model],
 }
 
 impl<'a> By<'a> {

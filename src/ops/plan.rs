@@ -10,6 +10,7 @@ use super::access::Caller;
 use super::action::{Action, By, Refused};
 use super::audit::{self, Operation};
 use crate::clock;
+use crate::read_model::Model;
 
 const FREEZE: &str = include_str!("sql/freeze_plan.sql");
 const TAKE: &str = include_str!("sql/take_plan.sql");
@@ -49,14 +50,14 @@ pub struct Done<P, O> {
     pub outcome: O,
 }
 
-/// Plans and executes, or tries.
+/// Plans and executes, or tries, at the node of this name and with the read models of its build.
 ///
 /// # Errors
 /// [`Refused`]; nothing was changed then.
 pub async fn run<A: Action>(
     wanted: Wanted<A::Args>,
     caller: &Caller,
-    node: &str,
+    (node, models): (&str, &[Model]),
     db: &PgPool,
 ) -> Result<Done<A::Plan, A::Outcome>, Refused> {
     let reason = checked(&wanted.reason)?;
@@ -75,7 +76,7 @@ pub async fn run<A: Action>(
     };
     let frozen = json(&plan)?;
     let shown: A::Plan = serde_json::from_str(&frozen).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-    let outcome = A::execute(plan, By { caller: &caller.name, reason }, &mut tx).await?;
+    let outcome = A::execute(plan, By { caller: &caller.name, reason, models }, &mut tx).await?;
     if wanted.dry_run {
         tx.rollback().await?;
         let plan_id = clock::new_id();

@@ -11,6 +11,7 @@ use sqlx::PgPool;
 
 use super::access::Role;
 use super::route;
+use crate::read_model::Model;
 use crate::subscription::Subscription;
 use crate::subscription::overview::Followed;
 use crate::supervision::{History, Node};
@@ -28,6 +29,8 @@ pub struct Context {
     pub consumers: Vec<Followed>,
     /// Every consumer of this build, whatever this process runs: letters are tried with their handlers.
     pub handlers: Arc<[Subscription]>,
+    /// Every read model of this build.
+    pub models: Arc<[Model]>,
     /// Whether events can be made to fail on purpose.
     pub has_fault_panel: bool,
     /// Everything durable.

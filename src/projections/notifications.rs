@@ -46,6 +46,10 @@ impl Projection for Notifications {
     type Event = Event;
     type Row = NotificationRow;
 
+    fn stream_of(key: &str) -> String {
+        format!("notification:{}", key.replace('/', ":"))
+    }
+
     fn keys(recorded: &Recorded<Event>) -> Vec<String> {
         match &recorded.event {
             Event::Requested(requested) => vec![format!("{}/{}", requested.order_id, requested.template)],

@@ -37,6 +37,32 @@ pub(super) async fn fold<P: Projection>(
     store(table, rows, db).await
 }
 
+/// Writes rows anew from all of their events; whether any differed from what these come to.
+pub(super) async fn renew<P: Projection>(
+    table: &Table<P>,
+    events: &[FoldEvent<'_>],
+    db: &mut PgConnection,
+) -> Result<bool, Failure> {
+    let mut rows: RowsOf<P> = BTreeMap::new();
+    for event in events {
+        let Some(event) = read::<P>(event)? else { continue };
+        for key in P::keys(&event) {
+            P::fold(rows.entry(key).or_insert_with_key(P::Row::empty), &event);
+        }
+    }
+    let keys: Vec<_> = rows.keys().cloned().collect();
+    let text = |rows: &RowsOf<P>| {
+        let mut text = String::new();
+        rows.values().for_each(|row| row.copy(&mut text));
+        text
+    };
+    let differs = text(&load(table, &keys, db).await?) != text(&rows);
+    if differs {
+        store(table, rows, db).await?;
+    }
+    Ok(differs)
+}
+
 /// Adds what a piece of the log came to, to rows that other pieces have fed.
 pub(super) async fn merge<P: Projection>(
     table: &Table<P>,

@@ -34,6 +34,17 @@ pub trait Shape: Send + Sync {
         db: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), Failure>>;
 
+    /// The stream that the row of this key is folded from; none where several feed one row.
+    fn stream_of(&self, key: &str) -> Option<String>;
+
+    /// Writes rows of the `number`th table anew from all of their events; whether any was different.
+    fn renew<'a>(
+        &'a self,
+        number: u32,
+        events: &'a [FoldEvent<'a>],
+        db: &'a mut PgConnection,
+    ) -> BoxFuture<'a, Result<bool, Failure>>;
+
     /// Makes the `number`th table: whole, or as a bulk load wants it.
     fn make<'a>(&'a self, number: u32, for_bulk: bool, db: &'a mut PgConnection) -> BoxFuture<'a, sqlx::Result<()>>;
 
@@ -137,6 +148,19 @@ impl<P: Projection> Shape for Of<P> {
         db: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move { fold::fold(&Table::<P>::of(number), events, db).await })
+    }
+
+    fn stream_of(&self, key: &str) -> Option<String> {
+        (!P::SHARED_ROWS).then(|| P::stream_of(key))
+    }
+
+    fn renew<'a>(
+        &'a self,
+        number: u32,
+        events: &'a [FoldEvent<'a>],
+        db: &'a mut PgConnection,
+    ) -> BoxFuture<'a, Result<bool, Failure>> {
+        Box::pin(async move { fold::renew(&Table::<P>::of(number), events, db).await })
     }
 
     fn make<'a>(&'a self, number: u32, for_bulk: bool, db: &'a mut PgConnection) -> BoxFuture<'a, sqlx::Result<()>> {

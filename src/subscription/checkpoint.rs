@@ -23,6 +23,7 @@ const POSITION: &str = include_str!("sql/position.sql");
 const CHECKPOINTS: &str = include_str!("sql/checkpoints.sql");
 const NOTED: &str = include_str!("sql/noted.sql");
 const NOTE_CLUSTER: &str = include_str!("sql/note_cluster.sql");
+const LOCK_PLACE: &str = include_str!("sql/lock_place.sql");
 const NOTE_PUBLISHED: &str = include_str!("sql/note_published.sql");
 
 /// The subscription that publishes the log.
@@ -236,6 +237,19 @@ pub async fn positions(
     db: impl PgExecutor<'_>,
 ) -> sqlx::Result<Vec<Position>> {
     sqlx::query_scalar(POSITIONS).bind(subscription).bind(source).bind(i32::from(count)).fetch_all(db).await
+}
+
+/// Where a follower stands in one partition, and lets it go no further until the transaction ends.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn lock_place(
+    subscription: &str,
+    source: &str,
+    partition: i16,
+    tx: &mut PgConnection,
+) -> sqlx::Result<Option<Position>> {
+    sqlx::query_scalar(LOCK_PLACE).bind(subscription).bind(source).bind(partition).fetch_optional(tx).await
 }
 
 /// Every checkpoint.

@@ -16,6 +16,7 @@ use crate::event_store;
 const PLACE_OF: &str = include_str!("sql/place_of.sql");
 const LEDGER_STATE: &str = include_str!("sql/ledger_state.sql");
 const HELD_BACK: &str = include_str!("sql/held_back.sql");
+const PATCHED: &str = include_str!("sql/patched.sql");
 const LETTER_BEFORE: &str = include_str!("sql/letter_before.sql");
 
 /// Events, by stream and version, that a consumer has passed without applying them: set aside with their stream, or given
@@ -25,6 +26,15 @@ const LETTER_BEFORE: &str = include_str!("sql/letter_before.sql");
 /// What Postgres says.
 pub async fn held_back(consumer: &str, db: impl PgExecutor<'_>) -> sqlx::Result<Vec<(String, i32)>> {
     sqlx::query_as(HELD_BACK).bind(consumer).fetch_all(db).await
+}
+
+/// Events, by stream and version, that a consumer has applied as a patch had changed them, with that JSON patch: for as long
+/// as their letters are kept.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn patched(consumer: &str, db: impl PgExecutor<'_>) -> sqlx::Result<Vec<(String, i32, String)>> {
+    sqlx::query_as(PATCHED).bind(consumer).fetch_all(db).await
 }
 
 /// What became of an event.

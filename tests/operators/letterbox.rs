@@ -155,7 +155,7 @@ impl Letterbox {
     pub async fn wanted<A: Action>(&self, wanted: Value) -> Result<Value, Refused> {
         let caller = Caller { name: "ada".to_owned(), role: Role::Operator };
         let wanted: plan::Wanted<A::Args> = serde_json::from_value(wanted).unwrap();
-        let done = plan::run::<A>(wanted, &caller, "here", &self.db).await?;
+        let done = plan::run::<A>(wanted, &caller, ("here", &[]), &self.db).await?;
         Ok(serde_json::to_value(done).unwrap())
     }
 

@@ -1,6 +1,7 @@
 //! Read models made anew while they are read and written.
 
 mod crashes;
+mod figures;
 mod operated;
 mod rebuilt;
 

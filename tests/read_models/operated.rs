@@ -117,3 +117,44 @@ async fn a_paused_rebuild_stands_still_over_a_restart_and_goes_on_where_it_was()
     assert_eq!(found["rowsDifferent"], 0, "{found}");
     app.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_row_is_made_anew_in_place_while_orders_come_in_and_says_whether_it_was_wrong() {
+    let app = TestApp::start_with(SMALL).await;
+    app.stock("mug", 100, 100_000).await;
+    let orders = place_many(&app, 5).await;
+    settled(&app, &orders).await;
+    let (wrong, right) = (orders[0], orders[1]);
+    let made = rebuild(&app, "order_view").await;
+    ready(&app, "order_view", &made).await;
+    let service = app.database.service_pool();
+    for table in ["order_view_v1", "order_view_v1_2"] {
+        let damage = format!("update views.{table} set status = 'delivered' where order_id = $1");
+        sqlx::query(sqlx::AssertSqlSafe(damage)).bind(wrong).execute(&service).await.unwrap();
+    }
+    service.close().await;
+    let (renewed, orders) = tokio::join!(
+        done(&app, "renew", json!({ "projection": "order_view", "key": wrong.to_string() })),
+        place_many(&app, 20)
+    );
+    assert_eq!(renewed["changed"], json!(["1.1", "1.2"]), "{renewed}");
+    assert_eq!(app.order(wrong).await.unwrap()["status"], "confirmed");
+    let same = done(&app, "renew", json!({ "projection": "order_view", "key": right.to_string() })).await;
+    assert_eq!(same["changed"], json!([]), "{same}");
+    settled(&app, &orders).await;
+    let mail = format!("{right}/order_created");
+    let told = done(&app, "renew", json!({ "projection": "notifications", "key": mail })).await;
+    assert_eq!((&told["changed"], &told["events"]), (&json!([]), &json!(1)), "{told}");
+    for (projection, key, status, part) in [
+        ("order_view", Uuid::nil().to_string(), StatusCode::NOT_FOUND, "no event of order:0000"),
+        ("order_view", "%".to_owned(), StatusCode::NOT_FOUND, "no event"),
+        ("stock", "mug".to_owned(), StatusCode::UNPROCESSABLE_ENTITY, "projections rebuild stock"),
+        ("daily_revenue", "today".to_owned(), StatusCode::UNPROCESSABLE_ENTITY, "many streams"),
+        ("nonsense", "x".to_owned(), StatusCode::NOT_FOUND, "order_view"),
+    ] {
+        let (found, answer) = act(&app, "renew", json!({ "projection": projection, "key": key })).await;
+        assert!(found == status || found == StatusCode::BAD_REQUEST, "{projection} {key}: {found} {answer}");
+        assert!(answer.to_string().contains(part), "{projection} {key}: {answer}");
+    }
+    app.finish().await;
+}

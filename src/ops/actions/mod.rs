@@ -9,6 +9,7 @@ mod pause_consumer;
 mod pause_projection;
 mod promote_projection;
 mod rebuild_projection;
+mod renew_row;
 mod replay_dead_letters;
 mod resume_consumer;
 mod resume_projection;
@@ -29,6 +30,7 @@ pub use pause_consumer::PauseConsumer;
 pub use pause_projection::PauseProjection;
 pub use promote_projection::PromoteProjection;
 pub use rebuild_projection::RebuildProjection;
+pub use renew_row::RenewRow;
 pub use replay_dead_letters::ReplayDeadLetters;
 pub use resume_consumer::ResumeConsumer;
 pub use resume_projection::ResumeProjection;
@@ -63,4 +65,5 @@ pub fn each(visitor: &mut impl Visitor) {
     visitor.visit::<PauseProjection>();
     visitor.visit::<ResumeProjection>();
     visitor.visit::<CancelProjection>();
+    visitor.visit::<RenewRow>();
 }

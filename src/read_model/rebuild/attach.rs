@@ -63,7 +63,8 @@ pub(super) async fn attach(model: &Model, rebuild: &Rebuild, ground: &Ground) ->
     let held: &HashSet<(String, i32)> = &frontier.held_back;
     let applied: Vec<(String, i32)> = left_out.into_iter().filter(|event| !held.contains(event)).collect();
     if !applied.is_empty() {
-        let events = sweep::places(&mut *tx, &applied).await?;
+        let mut events = sweep::places(&mut *tx, &applied).await?;
+        frontier.mended.apply(&mut events)?;
         let folds: Vec<FoldEvent<'_>> = events.iter().map(as_fold).collect();
         shape.fold(rebuild.version().number, &folds, &mut tx).await?;
         let (streams, versions): (Vec<String>, Vec<i32>) = applied.into_iter().unzip();

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::mended::Mended;
 use super::row::Phase;
 use super::{Ground, Rebuild, StepError, shape};
 use crate::contracts::Position;
@@ -15,6 +16,8 @@ const LEFT: &str = include_str!("../sql/rebuild_pieces_left.sql");
 const PLACES: &str = include_str!("../sql/rebuild_places.sql");
 const LEFT_OUT: &str = include_str!("../sql/rebuild_left_out.sql");
 const DONE: &str = include_str!("../sql/rebuild_piece_done.sql");
+/// Rows and the word that they are there are lost together: then the piece is folded again.
+const LAZY: &str = "set local synchronous_commit = off";
 /// Pieces handed out at once: between two hands the row is looked at again, so that an operator is heard.
 const HANDED: i64 = 32;
 
@@ -40,11 +43,12 @@ pub(super) async fn left(rebuild: &Rebuild, ground: &Ground) -> Result<Done, Ste
     Ok(Done::Pieces(pieces))
 }
 
-/// Positions up to which events are folded, and events that are not, read once for all pieces.
+/// Positions up to which events are folded, events that are not, and those that were mended: read once for all pieces.
 #[derive(Clone, Debug, Default)]
 pub struct Bounds {
     upto: Vec<Position>,
     left_out: HashSet<(String, i32)>,
+    mended: Mended,
 }
 
 impl Bounds {
@@ -52,12 +56,12 @@ impl Bounds {
     ///
     /// # Errors
     /// What Postgres says.
-    pub async fn of(rebuild: &Rebuild, ground: &Ground) -> sqlx::Result<Self> {
+    pub async fn of(model: &Model, rebuild: &Rebuild, ground: &Ground) -> sqlx::Result<Self> {
         let (name, version, number) = rebuild.key();
         let upto = sqlx::query_scalar(PLACES).bind(name).bind(version).bind(number).fetch_all(&ground.db).await?;
         let query = sqlx::query_as(LEFT_OUT).bind(name).bind(version).bind(number);
         let left_out: Vec<(String, i32)> = query.fetch_all(&ground.db).await?;
-        Ok(Self { upto, left_out: left_out.into_iter().collect() })
+        Ok(Self { upto, left_out: left_out.into_iter().collect(), mended: Mended::of(model, &ground.db).await? })
     }
 }
 
@@ -86,21 +90,25 @@ pub async fn fold(
     if !bounds.left_out.is_empty() {
         events.retain(|event| !bounds.left_out.contains(&(event.stream_id.clone(), event.version)));
     }
+    bounds.mended.apply(&mut events)?;
     if faults::planted(Defect::FoldWrong) {
         events.retain(|event| !forgotten(event));
     }
+    faults::point("rebuild.piece_read");
     let (name, version, number) = rebuild.key();
-    let mut tx = ground.db.begin().await?;
-    let query = sqlx::query_scalar(DONE).bind(name).bind(version).bind(number).bind(piece.piece);
     let newest = events.iter().map(|event| event.recorded_at).max();
+    let mut tx = ground.db.begin().await?;
+    sqlx::query(LAZY).execute(&mut *tx).await?;
+    shape.gather(rebuild.version().number, &events, &mut tx).await?;
+    faults::point("rebuild.piece_written");
+    // Last, for it locks the rebuild's row, which all pieces count in.
+    let query = sqlx::query_scalar(DONE).bind(name).bind(version).bind(number).bind(piece.piece);
     let is_left: Option<i32> =
         query.bind(i64::try_from(read).unwrap_or(i64::MAX)).bind(newest).fetch_optional(&mut *tx).await?;
     if is_left.is_none() {
+        tx.rollback().await?;
         return Ok(0);
     }
-    faults::point("rebuild.piece_read");
-    shape.gather(rebuild.version().number, &events, &mut tx).await?;
-    faults::point("rebuild.piece_written");
     tx.commit().await?;
     faults::point("rebuild.piece_done");
     Ok(read)

@@ -100,7 +100,8 @@ pub(super) async fn page(
     if upto <= place {
         return Ok(true);
     }
-    let events = sweep::of_partition(&mut *tx, partition, (place, upto), shape.types(), PAGE).await?;
+    let mut events = sweep::of_partition(&mut *tx, partition, (place, upto), shape.types(), PAGE).await?;
+    frontier.mended.apply(&mut events)?;
     let is_end = (events.len() as i64) < PAGE;
     let reached = if is_end { upto } else { events.last().map_or(upto, |event| event.position) };
     let is_held = |event: &sweep::Swept| frontier.held_back.contains(&(event.stream_id.clone(), event.version));

@@ -12,6 +12,8 @@ mod config;
 pub mod control;
 mod frontier;
 mod index;
+mod mended;
+pub mod one_row;
 mod prepare;
 pub mod promote;
 mod retire;
