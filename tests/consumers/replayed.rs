@@ -170,3 +170,23 @@ async fn a_process_killed_between_any_two_steps_of_a_retry_or_a_replay_doubles_n
     assert_eq!(app.count("order.confirmed").await, placed);
     app.finish().await;
 }
+
+/// Killed while it gives a parked event up, the service has given nothing up: the event is tried again, and takes effect once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_killed_while_it_gives_a_parked_event_up_leaves_no_letter_and_the_event_parked() {
+    let environment = [("ORDO_SUBSCRIPTION__PARKED_RETRIES", "300ms"), ("ORDO_CRASH_AT", "parked.buried")];
+    let mut app = TestApp::start_with(&environment).await;
+    app.tolerates_crashes = true;
+    app.stock("mug", 100, 100).await;
+    app.curse(MALLORY, "transient").await;
+    let order = app.place_for(MALLORY).await;
+    app.ended().await;
+    assert_eq!((app.dead_letters().await, app.parked().await), (0, 1));
+    // The curse was of that process, and so the next one's try succeeds.
+    app.restart_with(&[]).await;
+    app.until(order, "confirmed").await;
+    app.nothing_waits().await;
+    assert_eq!(app.stock_of("mug").await, (99, 1, 0));
+    assert_eq!((app.count("inventory.reserved").await, app.dead_letters().await), (1, 0));
+    app.finish().await;
+}

@@ -35,3 +35,8 @@ async fn a_short_storm_breaks_no_promise() {
 async fn consumers_that_fail_in_a_short_storm_lose_nothing_and_are_mended() {
     short_storm("consumers").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_model_is_made_anew_promoted_and_taken_back_under_load_and_nobody_reads_less() {
+    short_storm("models").await;
+}
