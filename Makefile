@@ -39,5 +39,5 @@ test: ## every test, on servers and data of its own
 bench: ## measure, on fresh servers of its own
 	@scripts/bench.sh
 
-storm: ## break everything, for 20 minutes a scenario, on servers of its own (SEED=n, SCENARIO=orders|consumers, ORDO_STORM_MINUTES=n, DEFECTS=1)
+storm: ## break everything, for 20 minutes a scenario, on servers of its own (SEED=n, SCENARIO=orders|consumers|models, ORDO_STORM_MINUTES=n, DEFECTS=1)
 	@scripts/storm.sh

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # make storm: breaks everything around ordo and in it, on a set of servers of its own, and checks what is left.
 #   SEED=n                       the same storm again
-#   SCENARIO=name                only that scenario: orders, consumers; else one after the other
+#   SCENARIO=name                only that scenario: orders, consumers, models; else one after the other
 #   DEFECTS=1                    plants each defect there is instead; all have to be caught
 #   ORDO_STORM_MINUTES=n         how long faults come in each (20 by default)
 #   ARGS='--only "kafka wiped"'  more for the program; `--list` names faults, scenarios and defects

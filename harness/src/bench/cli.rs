@@ -70,6 +70,9 @@ struct Args {
     /// Pairs of phases of poisoned-stream, spread over the rounds: as many in each.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
     pairs: u16,
+    /// Events of the log that the rows of rebuilds stand on: a database beside the named one, made when they are measured.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..))]
+    past_events: u64,
     /// Size of the catalogue.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     products: u32,
@@ -180,6 +183,7 @@ async fn set_stage(args: &Args, service_logs: &Path) -> anyhow::Result<(Stage, M
         snapshot_seconds: args.snapshot_seconds,
         backlog: args.backlog,
         pairs: args.pairs.div_ceil(args.rounds),
+        past_events: args.past_events,
         postgres_pid: args.postgres_pid,
         kafka_pid: args.kafka_pid,
     };
@@ -189,7 +193,7 @@ async fn set_stage(args: &Args, service_logs: &Path) -> anyhow::Result<(Stage, M
             .progress
             .note("bench: --postgres-pid or --kafka-pid is missing, so that server's processor time is not counted");
     }
-    stage.seed().await?;
+    stage.seed(&stage.service.main.url).await?;
     stage.progress.note(&format!("bench: warming up for {} s", args.warm_up));
     stage.place_orders(64, args.warm_up).await?;
     stage.drain().await?;

@@ -19,6 +19,8 @@ pub const USER: &str = "poison";
 const CONSUMER: &str = "inventory";
 const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How long a process may go by a rule that is gone: it reads them twice a second.
+const RULE_KNOWN_FOR: Duration = Duration::from_secs(1);
 
 const BLOCKED: &str = "SELECT (SELECT count(*) FROM dead_letter WHERE subscription = $1 AND state = 'open'), \
          (SELECT count(DISTINCT partition) FROM dead_letter WHERE subscription = $1 AND state = 'open'), \
@@ -66,6 +68,8 @@ impl<'a> Poison<'a> {
     /// Takes the rule away, gives up every letter, and waits until no stream is blocked any more.
     pub async fn clear(&self) -> anyhow::Result<()> {
         self.act("faults/clear", &json!({ "ruleIds": [] })).await?;
+        // Twenty followers that fail one after the other, with nothing else between them, would stop the consumer.
+        tokio::time::sleep(RULE_KNOWN_FOR).await;
         let began = Instant::now();
         loop {
             let blocked = self.blocked().await?;
@@ -77,7 +81,7 @@ impl<'a> Poison<'a> {
                 "{} streams are still blocked after their letters were given up: `ordo dlq list` says by what",
                 blocked.streams
             );
-            // More than once: where the rule was still known, what waited behind a letter failed as well.
+            // More than once: a letter may have been on its way when the others were given up.
             if blocked.letters > 0 {
                 self.act("dlq/discard", &json!({ "consumer": CONSUMER })).await?;
             }

@@ -18,7 +18,7 @@ pub struct Service {
     inventory: Mutex<Option<Process>>,
     /// Each has a log of its own.
     inventories_started: AtomicUsize,
-    launch: Launch,
+    pub(super) launch: Launch,
 }
 
 /// The servers that the service is given.
@@ -30,10 +30,11 @@ pub struct Servers {
 }
 
 /// What every process is started with.
-struct Launch {
-    ordo: PathBuf,
-    servers: Servers,
-    log_files: PathBuf,
+pub(super) struct Launch {
+    pub(super) ordo: PathBuf,
+    pub(super) servers: Servers,
+    /// What their names begin with.
+    pub(super) log_files: PathBuf,
 }
 
 /// Whether operators can make events of a process fail on purpose.
@@ -124,7 +125,7 @@ impl Launch {
 }
 
 impl Servers {
-    fn command(&self, ordo: &Path) -> Command {
+    pub(super) fn command(&self, ordo: &Path) -> Command {
         let mut command = Command::new(ordo);
         command
             .env("DATABASE_URL", &self.database_url)
@@ -134,7 +135,7 @@ impl Servers {
     }
 }
 
-async fn migrate(ordo: &Path, servers: &Servers) -> anyhow::Result<()> {
+pub(super) async fn migrate(ordo: &Path, servers: &Servers) -> anyhow::Result<()> {
     let output = servers.command(ordo).arg("migrate").output().await.with_context(|| {
         format!("could not start {}: build it (cargo build --release) or name it with --ordo", ordo.display())
     })?;

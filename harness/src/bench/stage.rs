@@ -8,6 +8,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::cpu::Processes;
 use super::metrics;
+use super::past::Past;
 use super::service::{Servers, Service};
 use crate::checker::{Counts, Log, Watch};
 use crate::load::{Catalogue, Client, Pace, Patience, Summary, Traffic, Until};
@@ -37,6 +38,8 @@ pub struct Stage {
     pub backlog: u64,
     /// Pairs of phases that a round of poisoned-stream has.
     pub pairs: u16,
+    /// Events of the log that the rows of rebuilds stand on.
+    pub past_events: u64,
     pub database_url: String,
     pub admin_database_url: String,
     pub postgres_pid: Option<u32>,
@@ -46,6 +49,7 @@ pub struct Stage {
     watch: Mutex<Watch>,
     never_interrupted: AtomicBool,
     half_load: OnceCell<f64>,
+    past: OnceCell<Past>,
 }
 
 /// What the command line says of every measurement.
@@ -56,6 +60,7 @@ pub struct Terms {
     pub snapshot_seconds: u64,
     pub backlog: u64,
     pub pairs: u16,
+    pub past_events: u64,
     pub postgres_pid: Option<u32>,
     pub kafka_pid: Option<u32>,
 }
@@ -94,6 +99,7 @@ impl Stage {
             snapshot_seconds: terms.snapshot_seconds,
             backlog: terms.backlog,
             pairs: terms.pairs,
+            past_events: terms.past_events,
             database_url: terms.servers.database_url,
             admin_database_url: terms.servers.admin_database_url,
             postgres_pid: terms.postgres_pid,
@@ -103,12 +109,18 @@ impl Stage {
             log,
             never_interrupted: AtomicBool::new(false),
             half_load: OnceCell::new(),
+            past: OnceCell::new(),
         })
     }
 
-    /// Ample stock: a bench of acceptance must not turn into one of rejections.
-    pub async fn seed(&self) -> anyhow::Result<()> {
-        let client = Client::new(&self.service.main.url, 16, TIMEOUT)?;
+    /// The log with a past, which is made when it is first asked for.
+    pub async fn past(&self) -> anyhow::Result<&Past> {
+        self.past.get_or_try_init(|| Past::make(&self.service, self.past_events, &self.progress)).await
+    }
+
+    /// Ample stock, at the service there: a bench of acceptance must not turn into one of rejections.
+    pub async fn seed(&self, url: &str) -> anyhow::Result<()> {
+        let client = Client::new(url, 16, TIMEOUT)?;
         for receipt in 0..RECEIPTS {
             // Another quantity is another receipt; the same one again would be the same receipt.
             let stock = STOCK_A_RECEIPT - receipt;
@@ -119,22 +131,25 @@ impl Stage {
 
     /// Closed loop in this process, for so long.
     pub async fn place_orders(&self, connections: usize, seconds: u64) -> anyhow::Result<Summary> {
-        self.traffic(Pace::Closed, connections, Until::Elapsed(Duration::from_secs(seconds))).await
+        let url = &self.service.main.url;
+        self.traffic(url, Pace::Closed, connections, Until::Elapsed(Duration::from_secs(seconds))).await
     }
 
     /// Closed loop, so many orders.
     pub async fn place_so_many_orders(&self, connections: usize, orders: u64) -> anyhow::Result<Summary> {
-        self.traffic(Pace::Closed, connections, Until::Orders(orders)).await
+        self.traffic(&self.service.main.url, Pace::Closed, connections, Until::Orders(orders)).await
     }
 
     /// Open loop at so many orders a second, for so long and until all are answered.
     pub async fn place_orders_at(&self, rate: f64, seconds: u64) -> anyhow::Result<Summary> {
-        self.traffic(Pace::Open { rate }, OPEN_CONNECTIONS, Until::Elapsed(Duration::from_secs(seconds))).await
+        let (url, until) = (&self.service.main.url, Until::Elapsed(Duration::from_secs(seconds)));
+        self.traffic(url, Pace::Open { rate }, OPEN_CONNECTIONS, until).await
     }
 
-    async fn traffic(&self, pace: Pace, connections: usize, until: Until) -> anyhow::Result<Summary> {
+    /// Orders at the service there.
+    pub async fn traffic(&self, url: &str, pace: Pace, connections: usize, until: Until) -> anyhow::Result<Summary> {
         let traffic = Traffic {
-            client: Client::new(&self.service.main.url, connections, TIMEOUT)?,
+            client: Client::new(url, connections, TIMEOUT)?,
             catalogue: self.catalogue.clone(),
             connections,
             pace,

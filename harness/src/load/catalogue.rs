@@ -44,7 +44,7 @@ impl Catalogue {
         let scarce = (0..self.scarce).map(|index| (self.scarce_product(index), scarce_stock));
         let marked = self.marked.iter().map(|product| (product.clone(), stock));
         let total = self.products + self.scarce + self.marked.len();
-        let mut seeded = stream::iter(ample.chain(scarce).chain(marked).enumerate())
+        let mut seeded = stream::iter(ample.chain(scarce).chain(marked).enumerate().collect::<Vec<_>>())
             .map(|(index, (product, stock))| seed_product(client, product, index, stock, patience))
             .buffer_unordered(SEEDING_AT_ONCE);
         let mut done = 0;

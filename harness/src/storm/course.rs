@@ -8,6 +8,8 @@ use super::faults::Fault;
 use super::forms::{Form, Until};
 use super::judge::{self, Answers, Verdict};
 use super::lag::{Lag, Recovery};
+use super::operator::Operator;
+use super::rebuilt;
 use super::report::{Kind, Report};
 use super::scenarios::Scenario;
 use super::schedule::{Cycle, Schedule};
@@ -68,13 +70,18 @@ impl Storm<'_> {
         progress.note(&format!("{:>4.0} s  mending, waiting for the orders under way, checking", spent(began)));
         stage.mend().await?;
         load.stop().await?;
-        let ending = self.scenario.end(&mut stage, self.seed, self.form.settle).await?;
+        let mut ending = self.scenario.end(&mut stage, self.seed, self.form.settle).await?;
         progress.show("checking");
         let mut rules = self.scenario.checks();
         if !self.form.faults.iter().any(|fault| fault.empties_kafka()) {
             rules.push("--kafka-kept".to_owned());
         }
         let checked = judge::check(self.ground, &own, &load.histories, self.form.settle, rules).await?;
+        // The checker has waited until everything is at rest.
+        if self.form.rebuilds {
+            let operator = Operator::at(&stage.nodes[0].sight.ops_url)?;
+            ending.verdicts.push(rebuilt::equal_live(&operator, self.form.settle, progress).await?);
+        }
         progress.show("looking whether anything starts anew");
         let quiet = quiet(&watch).await;
         tally.look_for_ends(&mut stage)?;

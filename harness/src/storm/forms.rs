@@ -41,6 +41,8 @@ pub struct Form {
     pub until: Until,
     /// Longest wait for rest at the end.
     pub settle: Duration,
+    /// Whether read models are made anew then, and compared.
+    pub rebuilds: bool,
     /// `ORDO_DEFECT` of every process.
     pub defect: Option<&'static str>,
     /// What it must have done to count as a storm.
@@ -90,9 +92,10 @@ impl Form {
                 Needs::TwoProcesses => processes > 1,
                 Needs::KafkaProxy => has_kafka_proxy,
             };
-            if only.is_empty() { is_possible } else { only.iter().any(|name| name == fault.name()) }
+            let comes = is_possible && fault.times() > 0;
+            if only.is_empty() { comes } else { only.iter().any(|name| name == fault.name()) }
         });
-        let times = faults.iter().map(|fault| fault.times()).collect();
+        let times = faults.iter().map(|fault| fault.times().max(1)).collect();
         Ok(Self {
             processes,
             rate: 90.0,
@@ -108,6 +111,7 @@ impl Form {
                 rounds: (minutes / MINUTES_A_ROUND) as u64,
             },
             settle: Duration::from_secs(120),
+            rebuilds: true,
             defect: None,
             least: if only.is_empty() && minutes >= FULL_MINUTES { FULL } else { Least::default() },
         })
@@ -134,6 +138,7 @@ impl Form {
             followed_percent: 0,
             until: Until::Rounds { rounds: 1, events: 0 },
             settle: Duration::from_secs(60),
+            rebuilds: false,
             defect: None,
             least: Least::default(),
         }

@@ -16,6 +16,7 @@ mod lag;
 mod node;
 mod operator;
 mod proxy;
+mod rebuilt;
 mod report;
 mod rules;
 mod scenarios;

@@ -7,6 +7,8 @@ mod accept_stopped;
 mod accepted;
 mod inventory_catching_up;
 mod poisoned_stream;
+mod rebuild_alone;
+mod rebuild_under_load;
 mod snapshot_held;
 
 use futures::future::BoxFuture;
@@ -39,6 +41,8 @@ pub fn all() -> Vec<Box<dyn Row>> {
         Box::new(snapshot_held::SnapshotHeld),
         Box::new(poisoned_stream::PoisonedStream::default()),
         Box::new(inventory_catching_up::InventoryCatchingUp::default()),
+        Box::new(rebuild_alone::RebuildAlone::default()),
+        Box::new(rebuild_under_load::RebuildUnderLoad),
     ]
 }
 

@@ -8,6 +8,7 @@ mod kafka_killed;
 mod kafka_stopped;
 mod kafka_wiped;
 mod member_joins;
+mod model_rebuilt;
 mod postgres_and_process;
 mod postgres_immediate;
 mod postmaster_killed;
@@ -93,6 +94,7 @@ pub fn all() -> Vec<Box<dyn Fault>> {
         Box::new(stopped_past_lease::StoppedPastLease),
         Box::new(crash_point::CrashPoint),
         Box::new(member_joins::MemberJoins),
+        Box::new(model_rebuilt::ModelRebuilt::default()),
         Box::new(backend_terminated::BackendTerminated),
         Box::new(backend_killed::BackendKilled),
         Box::new(postmaster_killed::PostmasterKilled),

@@ -55,6 +55,7 @@ impl Scenario for Consumers {
             followed_percent: 35,
             until: Until::Rounds { rounds, events: EVENTS_A_ROUND * rounds as i64 },
             settle: Duration::from_secs(120),
+            rebuilds: true,
             ..Form::of(&FAULTS, size.processes).only(size.only)?
         })
     }

@@ -2,6 +2,7 @@
 //! [`ALL`].
 
 mod consumers;
+mod models;
 mod orders;
 
 use std::path::Path;
@@ -91,4 +92,4 @@ pub trait Scenario: Sync {
     }
 }
 
-pub const ALL: &[&dyn Scenario] = &[&orders::Orders, &consumers::Consumers];
+pub const ALL: &[&dyn Scenario] = &[&orders::Orders, &consumers::Consumers, &models::Models];
