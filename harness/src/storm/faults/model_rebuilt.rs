@@ -18,7 +18,7 @@ use crate::storm::stage::Stage;
 /// How long the new version is read, and the old one again.
 const READ_FOR: Duration = Duration::from_secs(2);
 const READY_WITHIN: Duration = Duration::from_secs(120);
-const ASK_EVERY: Duration = Duration::from_millis(20);
+const ASK_EVERY: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The newest order of the log.
 const NEWEST: &str = "SELECT partition_key, payload::json ->> 'userId', partition || ':' || position FROM log \

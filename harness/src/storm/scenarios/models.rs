@@ -30,6 +30,6 @@ impl Scenario for Models {
 
     fn environment(&self) -> Vec<(&'static str, &'static str)> {
         // Long enough to be taken back; then it goes, or every model would be written twice.
-        vec![("ORDO_READ_MODEL__KEEP", "15s")]
+        vec![("ORDO_READ_MODEL__KEEP", "5s")]
     }
 }
