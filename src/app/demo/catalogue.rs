@@ -9,7 +9,7 @@ pub struct Goods {
     pub name: &'static str,
     /// Price of one in euro cents.
     pub price: u32,
-    /// Pieces to begin with; what begins with fewer than [`LIMITED`] runs out.
+    /// Pieces to begin with; what begins with fewer than 100 runs out.
     pub stock: u32,
 }
 
