@@ -146,9 +146,9 @@ mod tests {
     }
 
     #[test]
-    fn a_note_of_less_than_the_relay_has_passed_proves_nothing() {
+    fn a_note_of_less_than_the_relay_has_passed_tells_of_a_loss() {
         let behind = Noted { next_offset: 90, position: 90, expected: 100 };
-        assert_eq!(after(&judge(&behind, &topic(0, 90, 1), |_| true)), Some(0));
+        assert_eq!(after(&judge(&behind, &topic(0, 90, 1), |_| true)), Some(90));
     }
 
     #[test]
