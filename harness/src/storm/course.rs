@@ -19,15 +19,17 @@ use super::watch::Watch;
 use crate::clock;
 use crate::progress::Progress;
 
-/// From a fault's end to an order that waits no longer than a second.
+/// From a fault's end to the time when no order waits longer than is allowed.
 const RECOVERS_WITHIN: Duration = Duration::from_secs(30);
 /// Events a second that are published again, at least, and read again by every consumer, where Kafka has lost them: new ones
 /// come behind them, since a topic keeps its order.
 const PUBLISHED_AGAIN: i64 = 10_000;
 /// The same before the first fault, when everything starts cold.
 const BEGINS_WITHIN: Duration = Duration::from_secs(60);
-const CAUGHT_UP: &str = "30 s after a fault is healed no order waits longer than a second; a second later for every 10,000 \
-     events that Kafka has lost";
+/// How long is looked at what a wait is while nothing is broken.
+const UNBROKEN: Duration = Duration::from_secs(5);
+const CAUGHT_UP: &str = "30 s after a fault is healed no order waits longer than a second, or than three times the longest wait \
+     before the first fault; a second later for every 10,000 events that Kafka has lost";
 /// Nothing starts anew while nothing is wrong.
 const QUIET: Duration = Duration::from_secs(2);
 /// Memory of one process.
@@ -64,7 +66,13 @@ impl Storm<'_> {
         load.runs()?;
         first.confirmed.context("no order was confirmed before the first fault: see the logs in the results")?;
         let mut tally = self.tally();
-        progress.note(&format!("{:>4.0} s  orders come in and are confirmed", spent(began)));
+        let (ordinary, allowed) = lag.learn_ordinary(UNBROKEN).await;
+        progress.note(&format!(
+            "{:>4.0} s  orders come in and are decided within {:.2} s; after a fault {:.1} s are allowed",
+            spent(began),
+            ordinary.as_secs_f64(),
+            allowed.as_secs_f64()
+        ));
         self.strike(&mut stage, &mut lag, &mut load, &mut tally, began, progress).await?;
 
         progress.note(&format!("{:>4.0} s  mending, waiting for the orders under way, checking", spent(began)));
@@ -105,6 +113,8 @@ impl Storm<'_> {
             cores: std::thread::available_parallelism().map_or(0, usize::from),
             processes: self.form.processes,
             rate: self.form.rate,
+            ordinary_wait: ordinary.as_secs_f64(),
+            allowed_wait: allowed.as_secs_f64(),
             seconds: spent(began),
             kinds: tally.kinds,
             events: checked.events,

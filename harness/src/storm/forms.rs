@@ -71,6 +71,10 @@ const MINUTES_A_ROUND: f64 = 4.0;
 /// How much longer than asked for a slow machine may take for its rounds: 28 minutes for 20.
 const PATIENCE: f64 = 1.4;
 
+/// Orders a second of the short forms. An unoptimized build is to have more than half of a slow machine to spare, or it could
+/// never make up for the time a fault took.
+pub const SHORT_RATE: f64 = 25.0;
+
 const SHORT: [(&str, u32); 5] = [
     ("process killed", 1),
     ("process stopped", 1),
@@ -119,7 +123,7 @@ impl Form {
 
     /// A handful of faults on one process, within a minute.
     pub fn short() -> Self {
-        Self { followed_percent: 20, ..Self::of(&SHORT, 1) }
+        Self { rate: SHORT_RATE, followed_percent: 20, ..Self::of(&SHORT, 1) }
     }
 
     /// These faults, so often each, in one round.

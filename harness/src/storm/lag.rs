@@ -8,8 +8,11 @@ use serde::Serialize;
 use sqlx::PgPool;
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// Below it the system has caught up.
-pub const CAUGHT_UP: Duration = Duration::from_secs(1);
+/// Below it the system has caught up, on a machine that is fast enough for the load.
+const CAUGHT_UP: Duration = Duration::from_secs(1);
+/// So many times the longest wait of a time when nothing is broken is no wait worth telling of: what a machine does at its
+/// best says what it can come back to.
+const ORDINARY_TIMES: u32 = 3;
 
 const HEADS: &str = "SELECT position FROM log_head ORDER BY partition";
 /// $1 partitions, $2 positions up to which every order is decided, $3 users whose orders are meant to wait: head, and the
@@ -37,7 +40,7 @@ pub struct Recovery {
     pub accepted: Option<f64>,
     /// To the first order confirmed.
     pub confirmed: Option<f64>,
-    /// Until no order was undecided for longer than a second.
+    /// Until no order was undecided for longer than is allowed.
     pub caught_up: Option<f64>,
 }
 
@@ -54,6 +57,7 @@ pub struct Lag {
     decided: Vec<i64>,
     waiting_users: Vec<String>,
     events: i64,
+    allowed: Duration,
 }
 
 impl Lag {
@@ -62,12 +66,29 @@ impl Lag {
             sqlx::query_scalar(HEADS).fetch_all(&db).await.context("could not read log_head: run `ordo migrate`")?;
         let partitions = (0..i16::try_from(heads.len())?).collect();
         let events = heads.iter().sum();
-        Ok(Self { db, partitions, decided: vec![0; heads.len()], waiting_users, events })
+        Ok(Self { db, partitions, decided: vec![0; heads.len()], waiting_users, events, allowed: CAUGHT_UP })
     }
 
     /// How many the log had when it was last looked at.
     pub fn events(&self) -> i64 {
         self.events
+    }
+
+    /// Looks on while nothing is broken, and from then on allows three times what orders waited then, a second at least.
+    /// Answers with both. A wait is that of the quietest second: what a cold start delays says nothing of the machine.
+    pub async fn learn_ordinary(&mut self, during: Duration) -> (Duration, Duration) {
+        let (began, mut seconds) = (Instant::now(), Vec::<Duration>::new());
+        while began.elapsed() < during {
+            let longest = self.look().await.unwrap_or(during);
+            seconds.resize(began.elapsed().as_secs() as usize + 1, Duration::ZERO);
+            if let Some(second) = seconds.last_mut() {
+                *second = longest.max(*second);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        let ordinary = seconds.into_iter().filter(|longest| !longest.is_zero()).min().unwrap_or_default();
+        self.allowed = CAUGHT_UP.max(ordinary * ORDINARY_TIMES);
+        (ordinary, self.allowed)
     }
 
     /// `None` when Postgres does not answer.
@@ -108,7 +129,7 @@ impl Lag {
             if recovery.accepted.is_none() || recovery.confirmed.is_none() {
                 self.first_after(&from, healed, &mut recovery).await;
             }
-            let is_late = self.look().await.is_none_or(|lag| lag >= CAUGHT_UP);
+            let is_late = self.look().await.is_none_or(|lag| lag >= self.allowed);
             // Nothing undecided means nothing while nothing has come in yet.
             recovery.caught_up = recovery.caught_up.filter(|_| !is_late);
             if !is_late && recovery.accepted.is_some() {

@@ -49,6 +49,10 @@ pub struct Report {
     pub processes: usize,
     /// Orders a second asked for.
     pub rate: f64,
+    /// The longest an order was undecided while nothing was broken, in seconds.
+    pub ordinary_wait: f64,
+    /// What is allowed after a fault, in seconds.
+    pub allowed_wait: f64,
     pub seconds: f64,
     pub kinds: Vec<Kind>,
     pub events: i64,
@@ -108,6 +112,8 @@ mod tests {
             cores: 2,
             processes: 2,
             rate: 1.0,
+            ordinary_wait: 0.0,
+            allowed_wait: 1.0,
             seconds: 1.0,
             kinds,
             events: 0,

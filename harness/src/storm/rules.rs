@@ -12,7 +12,7 @@ pub const PROMISES: [(&str, &str); 7] = [
     ("I3", "Kafka holds the log: complete, each stream in order, nothing else"),
     ("I4", "every view is the fold of the log, every effect happens once, however often an event is delivered"),
     ("I5", "no piece is sold twice or lost; no order is both confirmed and rejected"),
-    ("I9", "half a minute after a fault is healed no order waits longer than a second; nothing restarts for ever"),
+    ("I9", "half a minute after a fault is healed no order waits unusually long; nothing restarts for ever"),
     ("I10", "callers get their answer in time, or 503 with Retry-After; memory is bounded"),
 ];
 

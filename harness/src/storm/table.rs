@@ -25,14 +25,17 @@ pub fn of(report: &Report) -> String {
 fn write_all(report: &Report, text: &mut String) -> std::fmt::Result {
     writeln!(
         text,
-        "Seed {}, {}, scenario {}: {:.0} s on {} cores, {} processes, {} orders a second.\n",
+        "Seed {}, {}, scenario {}: {:.0} s on {} cores, {} processes, {} orders a second. Before the first \
+         fault an order was decided within {:.2} s; afterwards {:.1} s are allowed.\n",
         report.seed,
         report.at.format("%Y-%m-%d %H:%M UTC"),
         report.scenario,
         report.seconds,
         report.cores,
         report.processes,
-        report.rate
+        report.rate,
+        report.ordinary_wait,
+        report.allowed_wait
     )?;
     writeln!(text, "| fault | cycles | accepts again after, s | confirms again after, s | caught up after, s |")?;
     writeln!(text, "|---|---:|---:|---:|---:|")?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Scenario, Size, Traffic, orders};
-use crate::storm::forms::Form;
+use crate::storm::forms::{Form, SHORT_RATE};
 
 /// One for each read model there is.
 const REBUILDS: [(&str, u32); 1] = [("read model rebuilt", 9)];
@@ -18,7 +18,7 @@ impl Scenario for Models {
 
     fn form(&self, size: &Size<'_>) -> anyhow::Result<Form> {
         if size.is_short {
-            return Ok(Form::of(&SHORT, 1));
+            return Ok(Form { rate: SHORT_RATE, ..Form::of(&SHORT, 1) });
         }
         let form = Form::of(&REBUILDS, 1).only(size.only)?;
         Ok(Form { rate: 300.0, rebuilds: true, settle: Duration::from_secs(120), ..form })
