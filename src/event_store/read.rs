@@ -1,5 +1,7 @@
 //! Reading streams and single places of the log.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
@@ -14,6 +16,10 @@ const POSITIONS_OF: &str = include_str!("sql/positions_of.sql");
 const FIRST_AFTER: &str = include_str!("sql/first_after.sql");
 const COUNT_AFTER: &str = include_str!("sql/count_after.sql");
 const KNOWN: &str = include_str!("sql/known.sql");
+const KNOWN_BETWEEN: &str = include_str!("sql/known_between.sql");
+/// Places are read as one range while it holds no more than so many positions for each: a look-up costs several times
+/// what a neighbour in a range does, and records with rubbish in them may be any distance apart.
+const RANGE_POSITIONS: i64 = 4;
 
 /// The events of one stream after a version, oldest first, at most `limit`.
 ///
@@ -149,6 +155,17 @@ pub async fn unknown(
     partition: i16,
     places: &[(Position, &str, i32)],
 ) -> sqlx::Result<Vec<usize>> {
+    let first = places.iter().map(|place| place.0).min().unwrap_or(0);
+    let last = places.iter().map(|place| place.0).max().unwrap_or(0);
+    let most = i64::try_from(places.len()).unwrap_or(i64::MAX).saturating_mul(RANGE_POSITIONS);
+    if last.saturating_sub(first) < most {
+        let rows: Vec<(Position, String, i32)> =
+            sqlx::query_as(KNOWN_BETWEEN).bind(partition).bind(first).bind(last).fetch_all(db).await?;
+        let known: HashMap<Position, (&str, i32)> =
+            rows.iter().map(|(position, stream_id, version)| (*position, (stream_id.as_str(), *version))).collect();
+        let is_unknown = |place: &(Position, &str, i32)| known.get(&place.0) != Some(&(place.1, place.2));
+        return Ok((0..places.len()).filter(|index| is_unknown(&places[*index])).collect());
+    }
     let positions: Vec<_> = places.iter().map(|place| place.0).collect();
     let streams: Vec<_> = places.iter().map(|place| place.1).collect();
     let versions: Vec<_> = places.iter().map(|place| place.2).collect();

@@ -1,12 +1,13 @@
 //! The guard: per stream, is an event the next one? The ledger knows ids; the guard knows order and gaps.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::PgConnection;
 
 use super::checkpoint;
 use crate::contracts::topics;
 
+const OPEN: &str = include_str!("sql/guard_open.sql");
 const READ: &str = include_str!("sql/guard_read.sql");
 const WRITE: &str = include_str!("sql/guard_write.sql");
 
@@ -62,11 +63,33 @@ pub async fn seen(subscription: &str, streams: &[&str], db: &mut PgConnection) -
     Ok(rows.into_iter().collect())
 }
 
+/// Enters streams of which nothing has been seen, with their versions, and answers which those were; the guards of the
+/// others stay.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn open(
+    subscription: &str,
+    streams: &HashMap<&str, i32>,
+    db: &mut PgConnection,
+) -> sqlx::Result<HashSet<String>> {
+    let opened: Vec<String> = sqlx::query_scalar(OPEN)
+        .bind(subscription)
+        .bind(streams.keys().copied().collect::<Vec<_>>())
+        .bind(streams.values().copied().collect::<Vec<_>>())
+        .fetch_all(db)
+        .await?;
+    Ok(opened.into_iter().collect())
+}
+
 /// Moves the guard of each stream to its version, never back.
 ///
 /// # Errors
 /// What Postgres says.
 pub async fn note(subscription: &str, streams: &HashMap<&str, i32>, db: &mut PgConnection) -> sqlx::Result<()> {
+    if streams.is_empty() {
+        return Ok(());
+    }
     sqlx::query(WRITE)
         .bind(subscription)
         .bind(streams.keys().copied().collect::<Vec<_>>())

@@ -76,7 +76,15 @@ pub(super) async fn judge<'a>(
     let entries = entries(subscription, &events, &parked);
     let new = dedup::enter(lane, &entries, tx).await?;
     let watched = guard::watches(&lane.source);
-    let seen = if watched { guard::seen(&subscription.name, &streams, tx).await? } else { HashMap::new() };
+    let opened = match beginnings(&events, &new).filter(|_| watched && parked.is_empty()) {
+        Some(beginnings) => guard::open(&subscription.name, &beginnings, tx).await?,
+        None => HashSet::new(),
+    };
+    let unsure: Vec<&str> = streams.iter().copied().filter(|stream| !opened.contains(*stream)).collect();
+    let seen = match watched && !unsure.is_empty() {
+        true => guard::seen(&subscription.name, &unsure, tx).await?,
+        false => HashMap::new(),
+    };
     let mut judging = Judging {
         watched,
         subscription,
@@ -89,12 +97,29 @@ pub(super) async fn judge<'a>(
     for (item, delivered) in &events {
         judging.one(item, delivered)?;
     }
-    let Judging { versions, mut judged, .. } = judging;
+    let Judging { mut versions, mut judged, .. } = judging;
     judged.depths = depths(&judged, &parked);
     if watched {
+        versions.retain(|stream, _| !opened.contains(*stream));
         guard::note(&subscription.name, &versions, tx).await?;
     }
     Ok(judged)
+}
+
+/// The last version of each stream, if every stream of a batch begins in it and all of it is to be applied: most batches
+/// of a consumer that catches up. Then the guards can be written without a look at them before, and what conflicts is looked
+/// at after all.
+fn beginnings<'a>(events: &[(&Item, &'a Delivered)], new: &HashSet<Uuid>) -> Option<HashMap<&'a str, i32>> {
+    let mut versions: HashMap<&str, i32> = HashMap::with_capacity(events.len());
+    for (item, delivered) in events {
+        let last = versions.entry(delivered.event.stream_id.as_str()).or_default();
+        let is_next = guard::judge(*last, delivered.event.version) == Order::Next;
+        if item.fate != Fate::Apply || !is_next || !new.contains(&delivered.event_id) {
+            return None;
+        }
+        *last = delivered.event.version;
+    }
+    Some(versions)
 }
 
 /// What the ledger will say of each event: behind a failure of its stream it is parked.
