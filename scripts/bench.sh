@@ -31,6 +31,9 @@ trap 'exit 143' TERM
 for server in kafka postgres; do "$here/services/$server.sh" wipe "$set"; done
 # Containers would hide the servers' processor time from the measurement.
 export ORDO_SERVICES=local ORDO_KAFKA_PLAIN=1
+# A quarter of the memory, as Postgres' manual says, and no more than any measurement here fills.
+buffers=$(awk '/^MemTotal:/ { print int($2 / 1024 / 4) }' /proc/meminfo)
+export ORDO_POSTGRES_BUFFERS=$((buffers < 4096 ? buffers : 4096))MB
 start_private postgres "$set"
 start_private kafka "$set"
 ORDO_BENCH_POSTGRES_PID=$("$here/services/postgres.sh" pid "$set")

@@ -112,7 +112,7 @@ forget_configuration() {
   local name
   for name in "${!ORDO_@}"; do
     case "$name" in
-      ORDO_YES | ORDO_SERVICES | ORDO_KAFKA_PLAIN) ;;
+      ORDO_YES | ORDO_SERVICES | ORDO_KAFKA_PLAIN | ORDO_POSTGRES_BUFFERS) ;;
       *) unset "$name" ;;
     esac
   done

@@ -123,7 +123,7 @@ processes_in_data() {
   printf '%s' "${found[*]}"
 }
 
-# start_local [--fsync=off]
+# start_local [--fsync=off]. ORDO_POSTGRES_BUFFERS: memory for shared buffers, little for a laptop.
 start_local() {
   local pid fsync=on
   if [[ "${1:-}" == --fsync=off ]]; then fsync=off; fi
@@ -146,7 +146,7 @@ start_local() {
   # because every promise rests on it.
   launch "$pid_file" "$log" "${as_server[@]}" "$bin/postgres" -D "$data" \
     -c listen_addresses=127.0.0.1 -c port="$port" -c unix_socket_directories= \
-    -c max_connections=400 -c shared_buffers=256MB -c max_wal_size=2GB \
+    -c max_connections=400 -c shared_buffers="${ORDO_POSTGRES_BUFFERS:-256MB}" -c max_wal_size=2GB \
     -c fsync="$fsync" -c full_page_writes=on -c synchronous_commit=on \
     -c log_line_prefix='%m [%p] %a ' -c logging_collector=off
   await_ready
