@@ -179,6 +179,8 @@ pub async fn grant_to_service(owner: &PgPool, service: &Config) -> Result<bool, 
 pub enum Fault {
     /// A stream has moved on: (stream, version) is taken.
     VersionTaken,
+    /// Stock has moved on: what was there when it was looked at has been taken.
+    StockTaken,
     /// A log position is taken: corruption.
     PositionTaken,
     /// Another transaction was in the way; the same again may succeed.
@@ -210,6 +212,7 @@ fn classify_sqlstate(sqlstate: &str, constraint: Option<&str>) -> Fault {
     match (sqlstate, constraint) {
         ("23505", Some("log_stream_version")) => Fault::VersionTaken,
         ("23505", Some("log_position")) => Fault::PositionTaken,
+        ("23514", Some(name)) if name.ends_with("_available_not_negative") => Fault::StockTaken,
         // Serialisation failure, deadlock, lock time-out, a unique row two transactions made at once; a statement that took
         // too long or a transaction that sat idle: smaller, it may pass.
         ("40001" | "40P01" | "55P03" | "23505" | "57014" | "25P03", _) => Fault::Contended,
@@ -240,7 +243,8 @@ mod tests {
             ("53300", None, Fault::Unavailable),
             ("08006", None, Fault::Unavailable),
             ("22P02", None, Fault::Rejected),
-            ("23514", Some("stock_not_negative"), Fault::Rejected),
+            ("23514", Some("stock_v1_available_not_negative"), Fault::StockTaken),
+            ("23514", Some("stock_v1_reserved_not_negative"), Fault::Rejected),
             ("42P01", None, Fault::Broken),
             ("", None, Fault::Broken),
         ] {

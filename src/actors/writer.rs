@@ -345,7 +345,7 @@ impl Flight {
             }
             Err(AppendError::Postgres(error)) => match postgres::classify(&error) {
                 Fault::Lost => Answer::Lost(error.to_string()),
-                Fault::Contended | Fault::VersionTaken => {
+                Fault::Contended | Fault::VersionTaken | Fault::StockTaken => {
                     self.connection = Some(connection);
                     Answer::Again
                 }

@@ -16,7 +16,7 @@ use crate::domain::inventory::{
 use crate::domain::{Aggregate, DomainEvent, OrderId, RefusalKind, product::Product};
 use crate::event_store::{self, Append, Bell, NewEvent, Partitions, append};
 use crate::projections::{self, Stock};
-use crate::read_model::lock;
+use crate::read_model;
 use crate::subscription::{
     Consumer, Decision, Decisions, Failure, Fold, FoldEvent, Folds, Received, Tx, models, reads,
 };
@@ -72,7 +72,7 @@ impl Consumer for Inventory {
 
     async fn handle(&self, batch: &[Received<Reads>], tx: &mut Tx<'_>) -> Result<Decisions, Failure> {
         let mut decided = read_streams(batch, tx).await?;
-        let mut level = lock_stock(batch, &decided, tx).await?;
+        let mut level = stock_seen(batch, &decided, tx).await?;
         let mut decisions = Vec::with_capacity(batch.len());
         for received in batch {
             let order_id = received.event.order_id();
@@ -100,8 +100,10 @@ impl Consumer for Inventory {
     }
 }
 
-/// Locks the stock of everything the batch may take or give back, in the order of the products.
-async fn lock_stock(batch: &[Received<Reads>], decided: &Decided, tx: &mut Tx<'_>) -> Result<Level, Failure> {
+/// The stock of everything the batch may take or give back, as it is now. What is taken is checked again by the row's
+/// constraint when it is folded, under its lock: pieces that somebody else has taken meanwhile are a conflict, and the
+/// batch is decided anew. An order that is turned down was so when its stock was looked at.
+async fn stock_seen(batch: &[Received<Reads>], decided: &Decided, tx: &mut Tx<'_>) -> Result<Level, Failure> {
     let mut products = BTreeSet::new();
     for received in batch {
         if let Reads::Created(created) = &received.event {
@@ -117,7 +119,7 @@ async fn lock_stock(batch: &[Received<Reads>], decided: &Decided, tx: &mut Tx<'_
         return Ok(Level::new());
     }
     let products: Vec<String> = products.into_iter().collect();
-    let rows = lock::<Stock>(tx.written, &products, tx.db).await?;
+    let rows = read_model::seen::<Stock>(tx.written, &products, tx.db).await?;
     let level = rows.into_iter().filter_map(|row| Some((row.product_id.parse().ok()?, row.available)));
     Ok(level.collect())
 }
@@ -225,7 +227,6 @@ impl Receiving {
         let mut tx = self.db.begin().await?;
         let written = models::share(&[stock.name()], &mut tx).await?;
         let fold = [FoldEvent { event_type: event.event_type, version: 1, recorded_at: None, payload: &event.payload }];
-        stock.fold(&fold, &written, &mut tx).await?;
         let append = Append {
             append_id: clock::random_id(),
             stream_id: receipt_stream(goods),
@@ -236,7 +237,9 @@ impl Receiving {
             meta: request.meta.to_json(),
         };
         let appends = [append];
+        // Heads before rows of a read model, as everywhere.
         let places = append::within(&mut tx, &appends).await?;
+        stock.fold(&fold, &written, &mut tx).await?;
         tx.commit().await.map_err(NotReceived::AtCommit)?;
         let [append] = appends;
         let token = PositionToken { partition: append.partition, position: places[0].first_position };

@@ -200,7 +200,9 @@ impl From<sqlx::Error> for Refused {
             Fault::Lost | Fault::Unavailable | Fault::Contended => {
                 Problem::unavailable("unavailable", "Postgres does not answer at the moment", RETRY_AFTER)
             }
-            Fault::Rejected | Fault::Broken | Fault::VersionTaken | Fault::PositionTaken => internal(&error),
+            Fault::Rejected | Fault::Broken | Fault::VersionTaken | Fault::StockTaken | Fault::PositionTaken => {
+                internal(&error)
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Folding into one table, in the caller's transaction: a batch of live events, a piece of the log, part of a shared row.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sqlx::postgres::PgArguments;
 use sqlx::{PgConnection, query_as_with, query_with};
@@ -108,17 +109,21 @@ pub(super) fn read<P: Projection>(event: &FoldEvent<'_>) -> Result<Option<Record
     Ok(Some(Recorded { version: event.version, recorded_at: event.recorded_at, event: read }))
 }
 
-/// Locks and reads the active rows of `keys` in key order, as a decision needs them. Rows that do not exist are not made.
+/// The active rows of `keys`, in key order, as they are now: what a decision is made on. Nothing is locked, since rows that
+/// every batch wants are to be locked last, when the decision is folded: a table's constraints say then whether it still
+/// holds. Rows that do not exist are left out.
 ///
 /// # Errors
 /// [`Failure`], classified by what Postgres says.
-pub async fn lock<P: Projection>(
+pub async fn seen<P: Projection>(
     written: &Written,
     keys: &[<P::Row as Row>::Key],
     db: &mut PgConnection,
 ) -> Result<Vec<P::Row>, Failure> {
     match written.active(P::NAME) {
-        Some(version) if version.code == P::VERSION => locked(&Table::<P>::of(version.number), keys, db).await,
+        Some(version) if version.code == P::VERSION => {
+            rows_of::<P>(Table::<P>::of(version.number).look, keys, db).await
+        }
         active => Err(unknown(P::NAME, active.map_or_else(|| "none".to_owned(), |version| version.to_string()))),
     }
 }
@@ -132,14 +137,14 @@ pub(super) fn unknown(model: &str, version: impl std::fmt::Display) -> Failure {
     Failure::DependencyDown(Dependency::ReadModel, why.into())
 }
 
-async fn locked<P: Projection>(
-    table: &Table<P>,
+async fn rows_of<P: Projection>(
+    statement: Arc<str>,
     keys: &[<P::Row as Row>::Key],
     db: &mut PgConnection,
 ) -> Result<Vec<P::Row>, Failure> {
     let mut arguments = PgArguments::default();
     P::Row::bind_keys(keys, &mut arguments).map_err(Failure::permanent)?;
-    Ok(query_as_with(safe(&table.load), arguments).fetch_all(db).await?)
+    Ok(query_as_with(safe(&statement), arguments).fetch_all(db).await?)
 }
 
 async fn load<P: Projection>(
@@ -147,7 +152,7 @@ async fn load<P: Projection>(
     keys: &[<P::Row as Row>::Key],
     db: &mut PgConnection,
 ) -> Result<RowsOf<P>, Failure> {
-    let mut rows = locked(table, keys, db).await?;
+    let mut rows = rows_of::<P>(table.load.clone(), keys, db).await?;
     if P::SHARED_ROWS && rows.len() < keys.len() {
         // A row that does not exist cannot be locked: two folds would each write theirs over the other's.
         let missing: Vec<_> = keys
@@ -158,7 +163,7 @@ async fn load<P: Projection>(
         let mut arguments = PgArguments::default();
         P::Row::bind_rows(&missing, &mut arguments).map_err(Failure::permanent)?;
         query_with(safe(&table.insert_empty), arguments).execute(&mut *db).await?;
-        rows = locked(table, keys, db).await?;
+        rows = rows_of::<P>(table.load.clone(), keys, db).await?;
     }
     Ok(rows.into_iter().map(|row| (row.key(), row)).collect())
 }

@@ -21,7 +21,7 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::DomainEvent;
 
-pub use fold::lock;
+pub use fold::seen;
 pub use model::{FedBy, Model, create_tables};
 pub use router::{NotBuilt, QueryError, TableRouter};
 pub use row::Row;

@@ -16,6 +16,7 @@ use crate::subscription::models::ModelVersion;
 pub struct Table<P> {
     version: ModelVersion,
     name: Arc<str>,
+    pub(super) look: Arc<str>,
     pub(super) load: Arc<str>,
     pub(super) insert_empty: Arc<str>,
     pub(super) upsert: Arc<str>,
@@ -27,6 +28,7 @@ impl<P> Clone for Table<P> {
         Self {
             version: self.version,
             name: self.name.clone(),
+            look: self.look.clone(),
             load: self.load.clone(),
             insert_empty: self.insert_empty.clone(),
             upsert: self.upsert.clone(),
@@ -66,8 +68,10 @@ impl<P: Projection> Table<P> {
         let casts: Vec<String> = (1..).zip(P::Row::COLUMNS).map(|(n, (_, sql))| format!("${n}::{sql}[]")).collect();
         let casts = casts.join(", ");
         let sets: Vec<String> = columns[1..].iter().map(|column| format!("{column} = excluded.{column}")).collect();
+        let look = format!("select {list} from {table} where {key} = any($1::{key_type}[]) order by {key}");
         Self {
-            load: format!("select {list} from {table} where {key} = any($1::{key_type}[]) order by {key}{lock}").into(),
+            load: format!("{look}{lock}").into(),
+            look: look.into(),
             insert_empty: format!(
                 "insert into {table} ({list}) select * from unnest({casts}) order by 1 on conflict ({key}) do nothing"
             )

@@ -150,7 +150,7 @@ async fn once(subscription: &Subscription, due: &Due, Handed { lane, delivered }
     if !revive(subscription, lane, due.letter_id, delivered, &mut tx).await? {
         return Err(Undone::Failed(Failure::permanent("the ledger does not hold it as dead: it has taken effect")));
     }
-    let appends = lone::take_effect(subscription, delivered, &spans, &written, &mut tx).await?;
+    let appends = lone::decide(subscription, delivered, &spans, &written, &mut tx).await?;
     faults::point("replay.applied");
     let word = Word { by: &due.requested_by, why: &due.why };
     release::end(&[due.letter_id], State::Resolved, word, &mut tx).await?;
@@ -160,7 +160,7 @@ async fn once(subscription: &Subscription, due: &Due, Handed { lane, delivered }
     if !replay::done(due.replay_id, due.ordinal, &mut tx).await? {
         return Err(Undone::Lost);
     }
-    let events = effects::write(appends, &mut tx).await?;
+    let events = effects::write(subscription, &[delivered], appends, &written, &mut tx).await?;
     faults::point("replay.written");
     tx.commit().await?;
     faults::point("replay.committed");
@@ -239,10 +239,10 @@ async fn would(
     if !revive(subscription, lane, letter_id, delivered, &mut tx).await? {
         return Err(Undone::Lost);
     }
-    let appends = lone::take_effect(subscription, delivered, &spans, &written, &mut tx).await?;
-    let appended = effects::write(appends.clone(), &mut tx).await;
+    let appends = lone::decide(subscription, delivered, &spans, &written, &mut tx).await?;
+    let written = effects::write(subscription, &[delivered], appends.clone(), &written, &mut tx).await;
     tx.rollback().await?;
-    appended?;
+    written?;
     let would_send = |command: super::OrderCommand| WouldSend {
         order_id: command.order_id.into(),
         command: command.command.name().to_owned(),

@@ -6,10 +6,11 @@ use sqlx::{PgConnection, Postgres, Transaction};
 use super::consumer::{Decision, Decisions, FoldEvent, Folding, OrderCommand, Tx};
 use super::models::{self, Written};
 use super::{Blamed, Delivered, Failure, Subscription, ask, panics};
+use crate::clock;
 use crate::contracts::RecordedEvent;
 use crate::event_store::{self, Append, append};
+use crate::faults::{self, Defect};
 use crate::telemetry::subscription::Spans;
-use crate::{clock, faults};
 
 /// The commands these events lead to. Nothing is sent.
 ///
@@ -104,11 +105,8 @@ pub(super) fn appends(
         .collect()
 }
 
-/// Decided events are folded before their append, so no fold reads a position. Received ones have been appended long since.
-///
-/// # Errors
-/// What the fold says.
-pub(super) async fn fold(
+/// Of decided events no fold reads a position or a time, although they have been appended. Received ones were long since.
+async fn fold(
     subscription: &Subscription,
     fresh: &[&Delivered],
     appends: &[Append],
@@ -138,23 +136,31 @@ pub(super) async fn fold(
     Ok(())
 }
 
-/// The last statement before the commit: it locks heads of the log.
+/// The last statements before the commit: what was decided is appended, which locks heads of the log, and then folded, which
+/// locks rows of read models. All batches want the same few rows and each partition has a head of its own, so the rows come
+/// last and are locked for the shortest time; heads before rows holds for everybody, or two would wait for each other.
 ///
 /// # Errors
-/// What Postgres says.
+/// What Postgres or a fold says.
 pub(super) async fn write(
+    subscription: &Subscription,
+    fresh: &[&Delivered],
     appends: Vec<Append>,
+    written: &Written,
     tx: &mut Transaction<'_, Postgres>,
 ) -> Result<Vec<RecordedEvent>, Failure> {
-    let places = append::within(tx, &appends).await?;
-    Ok(appends.into_iter().zip(places).flat_map(|(append, place)| append.recorded(place)).collect())
+    let logged = match faults::planted(Defect::DedupOff) {
+        true => Some(not_appended(appends.clone(), tx).await?),
+        false => None,
+    };
+    let places = append::within(tx, logged.as_ref().unwrap_or(&appends)).await?;
+    faults::point("pass.appended");
+    fold(subscription, fresh, &appends, written, tx).await?;
+    Ok(logged.unwrap_or(appends).into_iter().zip(places).flat_map(|(append, place)| append.recorded(place)).collect())
 }
 
 /// The planted defect: what is in the log already is passed over, although it was folded a second time.
-///
-/// # Errors
-/// What Postgres says.
-pub(super) async fn not_appended(mut appends: Vec<Append>, tx: &mut PgConnection) -> Result<Vec<Append>, Failure> {
+async fn not_appended(mut appends: Vec<Append>, tx: &mut PgConnection) -> Result<Vec<Append>, Failure> {
     let streams: Vec<String> = appends.iter().map(|append| append.stream_id.clone()).collect();
     let known = event_store::streams(tx, &streams).await?;
     appends.retain(|append| {

@@ -88,8 +88,8 @@ pub enum Failure {
     /// Another transaction was in the way; the same again may succeed.
     #[error("another transaction was in the way")]
     Contended(#[source] BoxError),
-    /// A stream the batch appends to has moved on.
-    #[error("a stream has moved on")]
+    /// What the batch was decided on, a stream or stock, has moved on.
+    #[error("what it was decided on has moved on")]
     Conflict(#[source] BoxError),
     /// The handler panicked: the third time is a dead letter.
     #[error("the handler panicked at {place}: {message}")]
@@ -188,7 +188,7 @@ impl Failure {
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
         match postgres::classify(&error) {
-            Fault::VersionTaken => Self::Conflict(error.into()),
+            Fault::VersionTaken | Fault::StockTaken => Self::Conflict(error.into()),
             Fault::Contended => Self::Contended(error.into()),
             Fault::Rejected => Self::permanent(error),
             // A missing table or right fails every event alike: waiting loses nothing, dead-lettering would drain the topic.

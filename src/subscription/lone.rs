@@ -132,14 +132,14 @@ async fn try_head(subscription: &Subscription, head: &Head, owner: Uuid) -> Resu
     let is_new = dedup::change(&subscription.name, delivered.event_id, applied, &mut tx).await?;
     let is_next = is_new && next(subscription, lane, delivered, &mut tx).await?;
     faults::point("parked.judged");
-    let events =
-        if is_next { take_effect(subscription, delivered, &spans, &written, &mut tx).await? } else { Vec::new() };
+    let appends = if is_next { decide(subscription, delivered, &spans, &written, &mut tx).await? } else { Vec::new() };
     parking::take_out(&subscription.name, &event.stream_id, event.version, &mut tx).await?;
     attempts::clear(&subscription.name, &[delivered.event_id], &mut tx).await?;
     counts::add(lane, &Counts { applied: u64::from(is_next), ..Counts::default() }, &mut tx).await?;
     // The last event takes the stream's row with it, under the lock that the worker of its partition shares.
     let waiting = parking::release(&subscription.name, &event.stream_id, &mut tx).await?;
-    let events = effects::write(events, &mut tx).await?;
+    let fresh: &[&Delivered] = if is_next { &[delivered] } else { &[] };
+    let events = effects::write(subscription, fresh, appends, &written, &mut tx).await?;
     faults::point("parked.written");
     tx.commit().await?;
     faults::point("parked.committed");
@@ -181,8 +181,8 @@ pub(super) async fn next(
     }
 }
 
-/// Decides about the event and folds what follows; what is to be appended is left for the end of the transaction.
-pub(super) async fn take_effect(
+/// What follows from the event; it is appended and folded at the end of the transaction.
+pub(super) async fn decide(
     subscription: &Subscription,
     delivered: &Delivered,
     spans: &Spans,
@@ -192,9 +192,7 @@ pub(super) async fn take_effect(
     let fresh = [delivered];
     // Whether its streams have moved on since, nobody knows: they are read.
     let decisions = effects::decide(subscription, &fresh, (written, true), tx).await.map_err(unblamed)?;
-    let appends = effects::appends(subscription, &fresh, decisions, spans).map_err(unblamed)?;
-    effects::fold(subscription, &fresh, &appends, written, tx).await?;
-    Ok(appends)
+    effects::appends(subscription, &fresh, decisions, spans).map_err(unblamed)
 }
 
 pub(super) fn spans(subscription: &Subscription, lane: &Lane, delivered: &Delivered) -> Spans {

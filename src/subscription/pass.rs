@@ -1,5 +1,5 @@
 //! One batch, one transaction. The order of its statements is the same everywhere, or two workers would deadlock:
-//! models shared → fence → parked rows → ledger → guard → effects → parked and dead → append → commit.
+//! models shared → fence → parked rows → ledger → guard → effects → parked and dead → append → folds → commit.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ use super::{
     Blamed, Failure, Lane, Record, Subscription, aside, attempts, checkpoint, counts, dedup, effects, hold, parking,
 };
 use crate::contracts::Position;
-use crate::faults::{self, Defect};
+use crate::faults;
 use crate::telemetry;
 use crate::telemetry::subscription::Spans;
 
@@ -203,18 +203,14 @@ async fn commit(
     let decisions = decisions.map_err(|error| blamed(error, fresh))?;
     faults::point("pass.handled");
     let appends = effects::appends(subscription, fresh, decisions, spans).map_err(|error| blamed(error, fresh))?;
-    effects::fold(subscription, fresh, &appends, &written, &mut tx).await?;
-    faults::point("pass.folded");
     if subscription.handler.is_some() {
         aside::set_aside(subscription, lane, &judged, &mut tx).await?;
         passed.letters = aside::bury(subscription, lane, items, &judged, &mut tx).await?;
         account(lane, batch, (&passed, repeated), &mut tx).await?;
     }
     faults::point("pass.buried");
-    let appends =
-        if faults::planted(Defect::DedupOff) { effects::not_appended(appends, &mut tx).await? } else { appends };
-    let events = effects::write(appends, &mut tx).await?;
-    faults::point("pass.appended");
+    let events = effects::write(subscription, fresh, appends, &written, &mut tx).await?;
+    faults::point("pass.folded");
     tx.commit().await?;
     faults::point("pass.committed");
     passed.appended = events.len() as u64;

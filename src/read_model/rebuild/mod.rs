@@ -81,7 +81,7 @@ impl From<sqlx::Error> for StepError {
     fn from(error: sqlx::Error) -> Self {
         match postgres::classify(&error) {
             Fault::Lost | Fault::Unavailable | Fault::Contended => Self::Down(error),
-            Fault::Rejected | Fault::Broken | Fault::VersionTaken | Fault::PositionTaken => {
+            Fault::Rejected | Fault::Broken | Fault::VersionTaken | Fault::StockTaken | Fault::PositionTaken => {
                 Self::Failed(format!("Postgres refuses: {error}"))
             }
         }
