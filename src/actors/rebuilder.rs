@@ -3,10 +3,12 @@
 //!
 //! Supervised by the root. What it does once is `read_model::rebuild`.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr};
+use sqlx::PgConnection;
 use tokio::task::JoinSet;
 
 use super::mailbox::{Admission, Envelope, Permits};
@@ -19,7 +21,9 @@ use crate::{faults, telemetry};
 /// Kind of this actor.
 pub const REBUILDER: &str = "rebuilder";
 /// Pause between two looks while nothing is to be done.
-const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_millis(200);
+/// How long pieces are folded before the row is looked at again, so that an operator is heard; far less than the lease.
+const HAND: Duration = Duration::from_secs(1);
 /// Pause before a step that waits for something is tried again.
 const WAIT: Duration = Duration::from_secs(1);
 /// How often this process says what it can fold.
@@ -144,10 +148,18 @@ impl State {
             Err(error) => Err(error),
         };
         match done {
-            Ok((pause, Done::Some | Done::Pieces(_))) => Ok(pause),
+            Ok((pause, Done::Some | Done::Pieces(_))) => {
+                row.hold(None, &ground.db).await?;
+                Ok(pause)
+            }
             Ok((_, Done::Waits)) => Ok(WAIT),
             Ok((_, Done::Ready)) => Ok(PAUSE),
-            Err(StepError::Down(error)) => Err(error),
+            // A full disk takes no rows and yet this word; where nothing is taken, the word is not either.
+            Err(StepError::Down(error)) => {
+                row.hold(Some(&format!("Postgres cannot do it now: {error}; it goes on by itself")), &ground.db)
+                    .await?;
+                Ok(WAIT)
+            }
             Err(StepError::Failed(why)) => {
                 telemetry::read_model::failed(model.name(), row.version(), &why);
                 row.fail(&why, &ground.db).await?;
@@ -162,33 +174,64 @@ fn known(models: &[Model]) -> Vec<(&str, u16)> {
     models.iter().flat_map(|model| model.codes().map(|code| (model.name(), code))).collect()
 }
 
-/// Folds pieces side by side; answers with the pause that the rate asks for. All are ended before it returns: a step that
-/// fails leaves nobody at work.
+/// Folds pieces side by side; answers with the pause that the rate asks for. Each worker keeps one connection, for a session
+/// that is new to a log pays for every page of it that it touches first. A step that fails leaves nobody at work.
 async fn fold(model: &Model, row: &Rebuild, pieces: Vec<Piece>, ground: &Ground) -> Result<Duration, StepError> {
-    let began = Instant::now();
-    let shared = Arc::new((model.clone(), row.clone(), Bounds::of(model, row, ground).await?, ground.clone()));
-    let workers = usize::try_from(row.workers).unwrap_or(1).max(1);
-    let (mut left, mut running) = (pieces.into_iter(), JoinSet::new());
-    let mut events = 0;
-    loop {
-        while running.len() < workers && began.elapsed() < LEASE / 3 {
-            let Some(piece) = left.next() else { break };
-            let shared = shared.clone();
-            running.spawn(async move {
-                let (model, row, bounds, ground) = &*shared;
-                rebuild::fold_piece(model, row, &piece, bounds, ground).await
-            });
-        }
-        match running.join_next().await {
-            None => break,
-            Some(Ok(folded)) => events += folded?,
-            Some(Err(panic)) if panic.is_panic() => return Err(StepError::Failed(said(panic.into_panic()))),
-            Some(Err(_)) => {}
+    let hand = Arc::new(Hand {
+        model: model.clone(),
+        row: row.clone(),
+        bounds: Bounds::of(model, row, ground).await?,
+        pieces: Mutex::new(pieces.into_iter()),
+        began: Instant::now(),
+        folded: AtomicU64::new(0),
+    });
+    let mut running = JoinSet::new();
+    for _ in 0..usize::try_from(row.workers).unwrap_or(1).max(1) {
+        let (hand, db) = (hand.clone(), ground.db.clone());
+        running.spawn(async move { hand.work(&mut *db.acquire().await?).await });
+    }
+    while let Some(ended) = running.join_next().await {
+        match ended {
+            Ok(worked) => worked?,
+            Err(panic) if panic.is_panic() => return Err(StepError::Failed(said(panic.into_panic()))),
+            Err(_) => {}
         }
     }
-    let rate = f64::from(row.rate);
-    let wanted = if rate > 0.0 { Duration::from_secs_f64(events as f64 / rate) } else { Duration::ZERO };
-    Ok(wanted.saturating_sub(began.elapsed()))
+    Ok(hand.ahead())
+}
+
+/// Pieces that workers take from, one after the other, until the hand is over.
+struct Hand {
+    model: Model,
+    row: Rebuild,
+    bounds: Bounds,
+    pieces: Mutex<std::vec::IntoIter<Piece>>,
+    began: Instant,
+    folded: AtomicU64,
+}
+
+impl Hand {
+    fn next(&self) -> Option<Piece> {
+        let mut pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.began.elapsed() < HAND { pieces.next() } else { None }
+    }
+
+    async fn work(&self, db: &mut PgConnection) -> Result<(), StepError> {
+        while let Some(piece) = self.next() {
+            let events = rebuild::fold_piece(&self.model, &self.row, &piece, &self.bounds, db).await?;
+            self.folded.fetch_add(events, Ordering::Relaxed);
+            // After each piece, for one great rest after all of them would be preceded by as great a burst.
+            tokio::time::sleep(self.ahead().min(HAND)).await;
+        }
+        Ok(())
+    }
+
+    /// How far what is folded is ahead of the rate that was asked for.
+    fn ahead(&self) -> Duration {
+        let (rate, folded) = (f64::from(self.row.rate), self.folded.load(Ordering::Relaxed) as f64);
+        let wanted = if rate > 0.0 { Duration::from_secs_f64(folded / rate) } else { Duration::ZERO };
+        wanted.saturating_sub(self.began.elapsed())
+    }
 }
 
 fn said(panic: Box<dyn std::any::Any + Send>) -> String {

@@ -186,9 +186,7 @@ impl<P: Projection> Shape for Of<P> {
                 let key = format!("alter table {{table}} add constraint {{name}}_pkey primary key ({})", P::Row::KEY);
                 sqlx::raw_sql(table.sql(&key)).execute(&mut *db).await?;
             }
-            run(table.statements().indexes, db).await?;
-            sqlx::raw_sql(table.sql("analyze {table}")).execute(db).await?;
-            Ok(())
+            run(table.statements().indexes, db).await
         })
     }
 

@@ -3,12 +3,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::{TestApp, eventually};
-
-fn state_of(pid: u32) -> char {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next()).unwrap_or('?')
-}
+use crate::support::{TestApp, eventually, is_frozen};
 
 /// A consumer that stalls between its append and its commit holds a head of the log, and so acceptance; Postgres ends its
 /// transaction, and what it was doing is done by its successor.
@@ -19,7 +14,7 @@ async fn a_consumer_frozen_after_its_append_stops_acceptance_for_three_seconds_a
     app.stock("mug", 100, 1000).await;
     let inventory = app.second_node_with("inventory", &[("ORDO_STOP_AT", "pass.appended@1")]).await;
     let first = app.place("mug", 1).await;
-    eventually("inventory is frozen", async || (state_of(inventory.pid()) == 'T').then_some(())).await;
+    eventually("inventory is frozen", async || is_frozen(inventory.pid()).then_some(())).await;
     let frozen = Instant::now();
     let body = json!({ "userId": "ada", "items": [{ "productId": "mug", "quantity": 1 }] });
     let mut accepted = Vec::new();

@@ -2,6 +2,7 @@
 
 mod frozen;
 mod kill;
+mod rebuilt;
 mod servers;
 mod stopped;
 mod storm;

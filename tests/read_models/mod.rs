@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::support::{TestApp, eventually};
 
 /// Small pieces, so that a small log has many.
-const SMALL: &[(&str, &str)] = &[("ORDO_READ_MODEL__PIECE_EVENTS", "100")];
+pub const SMALL: &[(&str, &str)] = &[("ORDO_READ_MODEL__PIECE_EVENTS", "100")];
 
 async fn act(app: &TestApp, verb: &str, args: Value) -> (StatusCode, Value) {
     let body = json!({ "args": args, "reason": "a test" });
@@ -22,14 +22,14 @@ async fn act(app: &TestApp, verb: &str, args: Value) -> (StatusCode, Value) {
     (answer.status(), answer.json().await.unwrap())
 }
 
-async fn done(app: &TestApp, verb: &str, args: Value) -> Value {
+pub async fn done(app: &TestApp, verb: &str, args: Value) -> Value {
     let (status, answer) = act(app, verb, args).await;
     assert!(status.is_success(), "{verb}: {answer}");
     answer["outcome"].clone()
 }
 
 /// Starts a rebuild as fast as can be.
-async fn rebuild(app: &TestApp, name: &str) -> String {
+pub async fn rebuild(app: &TestApp, name: &str) -> String {
     let outcome = eventually("a rebuild can be started", async || {
         // A process that has just started has not said yet what it can fold.
         let (status, answer) = act(app, "rebuild", json!({ "projection": name, "rate": 0, "workers": 2 })).await;
@@ -51,7 +51,7 @@ async fn version(app: &TestApp, name: &str, version: &str) -> Option<Value> {
 }
 
 /// Until it is compared; answers with what was found.
-async fn ready(app: &TestApp, name: &str, wanted: &str) -> Value {
+pub async fn ready(app: &TestApp, name: &str, wanted: &str) -> Value {
     eventually(&format!("version {wanted} of {name} is ready"), async || {
         let version = version(app, name, wanted).await?;
         assert_ne!(version["state"], "failed", "{version}");
@@ -61,7 +61,7 @@ async fn ready(app: &TestApp, name: &str, wanted: &str) -> Value {
 }
 
 /// Every row of a table as text, in order.
-async fn rows(app: &TestApp, table: &str) -> Vec<String> {
+pub async fn rows(app: &TestApp, table: &str) -> Vec<String> {
     let db = app.database.service_pool();
     let sql = format!("select t::text from views.{table} as t order by 1");
     let rows = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_all(&db).await.unwrap();
@@ -69,7 +69,7 @@ async fn rows(app: &TestApp, table: &str) -> Vec<String> {
     rows
 }
 
-async fn place_many(app: &TestApp, count: usize) -> Vec<Uuid> {
+pub async fn place_many(app: &TestApp, count: usize) -> Vec<Uuid> {
     let mut orders = Vec::with_capacity(count);
     for _ in 0..count {
         orders.push(app.place("mug", 1).await);
@@ -77,7 +77,7 @@ async fn place_many(app: &TestApp, count: usize) -> Vec<Uuid> {
     orders
 }
 
-async fn settled(app: &TestApp, orders: &[Uuid]) {
+pub async fn settled(app: &TestApp, orders: &[Uuid]) {
     for order in orders {
         app.until(*order, "confirmed").await;
     }

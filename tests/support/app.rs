@@ -4,6 +4,7 @@ use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use reqwest::{Response, StatusCode};
@@ -129,9 +130,13 @@ impl TestApp {
         self.process.kill().await.unwrap();
     }
 
-    /// A signal to the process.
+    pub fn pid(&self) -> u32 {
+        self.process.id().expect("the process runs")
+    }
+
+    /// A signal to the process, such as `-CONT`.
     pub fn signal(&self, name: &str) {
-        let pid = self.process.id().expect("the process runs").to_string();
+        let pid = self.pid().to_string();
         assert!(std::process::Command::new("kill").args([name, &pid]).status().unwrap().success());
     }
 
@@ -313,6 +318,12 @@ impl Node {
     }
 }
 
+/// Whether a process is under SIGSTOP.
+pub fn is_frozen(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+}
+
 fn is_ready(readiness: &Value) -> bool {
     readiness["status"] == "ok"
 }
@@ -357,6 +368,15 @@ fn spawn(
     (process, format!("http://{rest}"), format!("http://{ops}"))
 }
 
+/// Each port once a run, and below those that outgoing connections are given: between here and the service's own listening
+/// any of those may be taken.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let next = std::process::id().wrapping_mul(131).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = 10_000 + u16::try_from(next % 8_000).expect("a small number");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }

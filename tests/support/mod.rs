@@ -5,7 +5,7 @@ mod database;
 mod tree;
 mod until;
 
-pub use app::{TestApp, wish};
+pub use app::{TestApp, is_frozen, wish};
 pub use database::Database;
 pub use tree::Tree;
 pub use until::eventually;

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use sqlx::{Connection, PgConnection};
+
 use super::mended::Mended;
 use super::row::Phase;
 use super::{Ground, Rebuild, StepError, shape};
@@ -18,8 +20,8 @@ const LEFT_OUT: &str = include_str!("../sql/rebuild_left_out.sql");
 const DONE: &str = include_str!("../sql/rebuild_piece_done.sql");
 /// Rows and the word that they are there are lost together: then the piece is folded again.
 const LAZY: &str = "set local synchronous_commit = off";
-/// Pieces handed out at once: between two hands the row is looked at again, so that an operator is heard.
-const HANDED: i64 = 32;
+/// Most pieces handed out at once.
+const HANDED: i64 = 256;
 
 /// A piece of the log that is not folded yet.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -74,16 +76,16 @@ pub async fn fold(
     rebuild: &Rebuild,
     piece: &Piece,
     bounds: &Bounds,
-    ground: &Ground,
+    db: &mut PgConnection,
 ) -> Result<u64, StepError> {
     let shape = shape(model, rebuild)?;
     let mut events = match (piece.partition, piece.after.parse(), piece.upto.parse()) {
         (Some(partition), Ok(after), Ok(upto)) => {
-            sweep::of_partition(&ground.db, partition, (after, upto), shape.types(), i64::MAX).await?
+            sweep::of_partition(&mut *db, partition, (after, upto), shape.types(), i64::MAX).await?
         }
         _ => {
             let range = StreamRange { after: piece.after.clone(), upto: piece.upto.clone() };
-            sweep::of_streams(&ground.db, &range, shape.types(), &bounds.upto).await?
+            sweep::of_streams(&mut *db, &range, shape.types(), &bounds.upto).await?
         }
     };
     let read = events.len() as u64;
@@ -97,7 +99,7 @@ pub async fn fold(
     faults::point("rebuild.piece_read");
     let (name, version, number) = rebuild.key();
     let newest = events.iter().map(|event| event.recorded_at).max();
-    let mut tx = ground.db.begin().await?;
+    let mut tx = db.begin().await?;
     sqlx::query(LAZY).execute(&mut *tx).await?;
     shape.gather(rebuild.version().number, &events, &mut tx).await?;
     faults::point("rebuild.piece_written");

@@ -9,7 +9,7 @@ use sqlx::{PgConnection, PgPool};
 use super::row::Phase;
 use super::{Done, Ground, Rebuild, StepError, shape};
 use crate::faults;
-use crate::read_model::table::{name_of, safe};
+use crate::read_model::table::{assert_safe, name_of, safe};
 use crate::read_model::{Model, Shape, versions};
 use crate::subscription::models::ModelVersion;
 
@@ -120,6 +120,11 @@ pub(super) async fn verify(model: &Model, rebuild: &Rebuild, ground: &Ground) ->
     };
     let (active, own) = ((&**active_shape, active.version), (&**own, rebuild.version()));
     let after = rebuild.compare_after.as_deref();
+    if after.is_none() {
+        // Whoever reads it from now on has plans made for it.
+        let analyze = format!("analyze views.{}", name_of(model.name(), own.1));
+        sqlx::raw_sql(assert_safe(analyze)).execute(&ground.db).await?;
+    }
     let upto = Pair::of(model.name(), active, own, (after, None)).bound(after, &ground.db).await?;
     let range = (after, upto.as_deref());
     let pair = Pair::of(model.name(), active, own, range);
