@@ -21,7 +21,7 @@ use crate::{faults, telemetry};
 /// Kind of this actor.
 pub const REBUILDER: &str = "rebuilder";
 /// Pause between two looks while nothing is to be done.
-const PAUSE: Duration = Duration::from_millis(200);
+const PAUSE: Duration = Duration::from_millis(100);
 /// How long pieces are folded before the row is looked at again, so that an operator is heard; far less than the lease.
 const HAND: Duration = Duration::from_secs(1);
 /// Pause before a step that waits for something is tried again.

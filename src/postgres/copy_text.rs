@@ -15,15 +15,19 @@ pub trait CopyText {
 
 impl CopyText for String {
     fn copy(&self, out: &mut String) {
-        for letter in self.chars() {
-            match letter {
-                '\\' => out.push_str("\\\\"),
-                '\n' => out.push_str("\\n"),
-                '\r' => out.push_str("\\r"),
-                '\t' => out.push_str("\\t"),
-                letter => out.push(letter),
-            }
+        let mut rest = self.as_str();
+        // Hardly any value has one of these, and then it is one copy.
+        while let Some(place) = rest.find(['\\', '\n', '\r', '\t']) {
+            out.push_str(&rest[..place]);
+            out.push_str(match rest.as_bytes()[place] {
+                b'\\' => "\\\\",
+                b'\n' => "\\n",
+                b'\r' => "\\r",
+                _ => "\\t",
+            });
+            rest = &rest[place + 1..];
         }
+        out.push_str(rest);
     }
 }
 

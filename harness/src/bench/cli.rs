@@ -65,7 +65,7 @@ struct Args {
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     snapshot_seconds: u64,
     /// Orders that inventory works through in inventory-catching-up.
-    #[arg(long, default_value_t = 40_000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
     backlog: u64,
     /// Pairs of phases of poisoned-stream, spread over the rounds: as many in each.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]

@@ -21,7 +21,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { piece_events: 5_000, lag_bound: 5_000, keep: Duration::from_secs(24 * 3600) }
+        Self { piece_events: 10_000, lag_bound: 5_000, keep: Duration::from_secs(24 * 3600) }
     }
 }
 

@@ -50,7 +50,7 @@ async fn measure(pair: usize, stage: &Stage) -> anyhow::Result<Vec<Measure>> {
         [stage.service.notification.freeze()?, stage.service.main.freeze()?, stage.service.freeze_inventory()?];
     let cores = std::thread::available_parallelism().context("could not count the cores: is /proc mounted?")?.get();
     // Each is at work either in ordo or in Postgres.
-    let workers = 2 * cores;
+    let workers = 3 * cores;
     stage.progress.show(&format!("{MODEL} is rebuilt"));
     let cpu = || stage.cpu_with(&[process.pid]);
     let (copied, before, rebuilt, after) = if pair.is_multiple_of(2) {
