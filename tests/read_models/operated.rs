@@ -158,3 +158,30 @@ async fn one_row_is_made_anew_in_place_while_orders_come_in_and_says_whether_it_
     }
     app.finish().await;
 }
+
+/// An older build beside this one, as far as rows tell of it: it says of itself which version of the code it folds.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_waits_for_a_process_whose_build_cannot_fold_it_and_names_it_while_everything_goes_on() {
+    let app = TestApp::start_with(SMALL).await;
+    app.stock("mug", 100, 1000).await;
+    settled(&app, &place_many(&app, 10).await).await;
+    let older = "insert into read_model_code (node_id, node, name, version, seen_at)
+        values ($1, 'the-older-one', 'order_view', 0, clock_timestamp() + interval '1 hour')";
+    let node = Uuid::new_v4();
+    sqlx::query(older).bind(node).execute(&app.database.db).await.unwrap();
+    let made = rebuild(&app, "order_view").await;
+    let held = eventually("it says for whom it waits", async || {
+        let version = version(&app, "order_view", &made).await?;
+        assert_ne!(version["phase"], "ready", "it was attached while an older build writes: {version}");
+        (version["state"] == "held").then_some(version)
+    })
+    .await;
+    let why = held["why"].as_str().unwrap();
+    assert!(why.contains("the-older-one cannot fold version 1") && why.contains("older build"), "{held}");
+    settled(&app, &place_many(&app, 3).await).await;
+    sqlx::query("delete from read_model_code where node_id = $1").bind(node).execute(&app.database.db).await.unwrap();
+    let found = ready(&app, "order_view", &made).await;
+    assert_eq!(found["rowsDifferent"], 0, "{found}");
+    done(&app, "cancel", json!({ "projection": "order_view" })).await;
+    app.finish().await;
+}
