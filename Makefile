@@ -1,7 +1,7 @@
 # Two commands matter: `make up` starts a shop, `make test` proves it. The work is done in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs doctor demo clean-data check test bench storm
+.PHONY: help up down status logs doctor demo clean-data dashboard check test bench storm
 
 # Handed to the scripts: `make up FAULTS=1`, `make logs SERVICE=kafka`, `make demo ARGS='--rate 50'`.
 export FAULTS SERVICE ARGS SCENARIO SEED DEFECTS ORDO_STORM_MINUTES
@@ -30,7 +30,10 @@ demo: ## a believable shop with traffic, on what `make up` started
 clean-data: ## stop, then delete the data of this checkout's servers; asks first
 	@scripts/clean-data.sh
 
-check: ## format, lints, docs, shell syntax, docker/compose.yaml
+dashboard: ## build the dashboard's page from its sources, which a build of ordo embeds
+	@scripts/build-dashboard.sh
+
+check: ## format, lints, docs, shell syntax, the dashboard's page, docker/compose.yaml
 	@scripts/check.sh
 
 test: ## every test, on servers and data of its own

@@ -6,6 +6,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 source "$here/say.sh"
 # shellcheck source=scripts/machine.sh
 source "$here/machine.sh"
+# shellcheck source=scripts/dashboard.sh
+source "$here/dashboard.sh"
 
 # A minimal toolchain lacks both; adding them counts as installing.
 components() {
@@ -57,6 +59,8 @@ cd "$root"
 components
 step "shell" "mend the script named above, then make check" shell_syntax
 step "docker/compose.yaml" "mend what is named above, then make check" compose_schema
+dashboard_packages
+step "dashboard" "mend what is named above, or make dashboard and commit dashboard/dist; then make check" dashboard_is_built
 step "format" "cargo fmt, then make check" cargo fmt --all --check
 step "lints" "mend them, then make check" \
   cargo clippy --workspace --all-targets --features ordo/crash-points -- -D warnings

@@ -10,6 +10,8 @@ source "$here/say.sh"
 source "$here/machine.sh"
 # shellcheck source=scripts/services.sh
 source "$here/services.sh"
+# shellcheck source=scripts/dashboard.sh
+source "$here/dashboard.sh"
 
 shared="$local_dir/test"
 destructive="$local_dir/test-destructive"
@@ -65,6 +67,10 @@ fresh_set() {
 build() {
   need_cargo
   need_disk "$root" 4096 "building and running the tests"
+  dashboard_packages
+  need_browser
+  say "test: the dashboard's own"
+  (cd "$root/dashboard" && node test/unit.mjs) || failed "tests of the dashboard failed, see above" "cd dashboard && node test/unit.mjs"
   say "test: building"
   cargo build "${everything[@]}" --bins && cargo test "${everything[@]}" --no-run ||
     die "the tests do not build, for the reason above" "mend that, then make test"

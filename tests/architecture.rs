@@ -30,7 +30,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "faults",
         ],
     ),
-    ("ops", &["supervision", "event_store", "subscription", "read_model", "kafka", "domain"]),
+    (
+        "ops",
+        &["supervision", "event_store", "subscription", "read_model", "projections", "kafka", "contracts", "domain"],
+    ),
     (
         "http",
         &[

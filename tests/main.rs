@@ -3,6 +3,7 @@
 mod analytics;
 mod configured;
 mod consumers;
+mod dashboard;
 mod destructive;
 mod log;
 mod observed;

@@ -15,12 +15,13 @@ use super::supervisor::ChildSpec;
 use crate::contracts::Position;
 use crate::subscription::checkpoint::{self, Checkpoint, LOG};
 use crate::subscription::lag;
+use crate::telemetry::rings;
 use crate::{clock, event_store, faults, postgres, telemetry};
 
 /// Kind of this actor.
 pub const OBSERVER: &str = "observer";
-/// Pause between two looks: a scrape every few seconds sees nothing older.
-const PAUSE: Duration = Duration::from_secs(2);
+/// Pause between two looks: the finest of the rings has a point a second.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What the observer is made of.
 #[derive(Clone, Debug)]
@@ -105,6 +106,7 @@ async fn look_at_postgres(db: &PgPool) -> sqlx::Result<()> {
     for (subscription, distance) in lag::distances(&places, &heads) {
         telemetry::history::stands(subscription, distance);
     }
+    remember(&places, &heads);
     let followers = followers(&heads, &places);
     let asked: Vec<(i16, Position)> =
         followers.iter().map(|follower| (follower.partition, follower.position)).collect();
@@ -119,6 +121,20 @@ async fn look_at_postgres(db: &PgPool) -> sqlx::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What the charts show.
+#[expect(clippy::cast_precision_loss, reason = "positions are far below 2^52")]
+fn remember(places: &[Checkpoint], heads: &[(i16, Position)]) {
+    let now = clock::now();
+    rings::counted("appended", heads.iter().map(|(_, head)| *head as f64).sum(), now);
+    let published = places.iter().filter(|place| place.subscription == RELAY && place.source == LOG);
+    rings::counted("published", published.map(|place| place.position as f64).sum(), now);
+    for (subscription, distance) in lag::distances(places, heads) {
+        rings::measured(&format!("behind/{subscription}"), distance as f64, now);
+        let passed = places.iter().filter(|place| place.subscription == subscription);
+        rings::counted(&format!("passed/{subscription}"), passed.map(|place| place.position as f64).sum(), now);
+    }
 }
 
 /// One that follows a log partition, and how far there is to go.

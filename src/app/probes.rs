@@ -12,9 +12,8 @@ use super::roles::{Role, SUBSCRIPTIONS};
 use crate::actors::partition_worker::WORKER;
 use crate::config::Config;
 use crate::event_store::{self, Partitions};
-use crate::http::Probe;
 use crate::kafka;
-use crate::ops::Finding;
+use crate::ops::{Finding, Probe};
 use crate::postgres;
 use crate::supervision::{History, Status};
 use crate::telemetry::alarm;
@@ -26,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub(super) fn probe(resources: &Resources, roles: &[Role]) -> Probe {
     let (kafka, db, history) = (resources.config.kafka.clone(), resources.db.clone(), resources.history.clone());
     let (roles, pressure): (Arc<[Role]>, _) = (roles.into(), resources.pressure.clone());
-    Arc::new(move || {
+    Probe::new(move || {
         let (kafka, db, history, roles) = (kafka.clone(), db.clone(), history.clone(), roles.clone());
         let failing = pressure.failing();
         Box::pin(async move {

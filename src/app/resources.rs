@@ -22,7 +22,8 @@ use crate::domain::order::Order;
 use crate::domain::product::Product;
 use crate::event_store::{Bell, Partitions, Pressure};
 use crate::kafka::{Publisher, Topics};
-use crate::ops::Context;
+use crate::ops::access::{self, Caller};
+use crate::ops::{Context, Probe};
 use crate::postgres::{self, SetupError};
 use crate::projections;
 use crate::read_model::rebuild::Ground;
@@ -233,7 +234,7 @@ impl Resources {
         }
     }
 
-    pub(super) fn operators(&self) -> Context {
+    pub(super) fn operators(&self, probe: Probe) -> Context {
         Context {
             history: self.history.clone(),
             node: self.node.clone(),
@@ -242,6 +243,8 @@ impl Resources {
             handlers: self.known.iter().map(|listed| self.consumer(listed.clone())).collect(),
             models: projections::all().into(),
             has_fault_panel: self.config.subscription.fault_panel,
+            probe,
+            caller: Caller { name: self.node.name.clone(), role: access::Role::Viewer },
             db: self.db.clone(),
         }
     }

@@ -149,7 +149,7 @@ fn children(
 ) -> Vec<ChildSpec> {
     let probe = probes::probe(resources, roles);
     let ops = ops_router(OpsState {
-        context: resources.operators(),
+        context: resources.operators(probe.clone()),
         probe: probe.clone(),
         config: resources.config.ops.clone(),
     });

@@ -8,6 +8,8 @@ use sqlx::{PgConnection, PgExecutor, PgPool};
 use crate::contracts::{Position, RecordedEvent};
 
 const READ_STREAM: &str = include_str!("sql/read_stream.sql");
+const READ_PREFIX: &str = include_str!("sql/read_prefix.sql");
+const NEWEST: &str = include_str!("sql/newest.sql");
 const READ_STREAMS: &str = include_str!("sql/read_streams.sql");
 const READ_BETWEEN: &str = include_str!("sql/read_between.sql");
 const LAST_OF_TYPE: &str = include_str!("sql/last_of_type.sql");
@@ -98,6 +100,49 @@ pub async fn last_of_prefixes(
     let found: Option<Position> =
         sqlx::query_scalar(LAST_OF_PREFIXES).bind(partition).bind(upto).bind(prefixes).fetch_optional(db).await?;
     Ok(found.unwrap_or(0))
+}
+
+/// The events of every stream whose id begins with `prefix` and a colon, by stream and version, at most `limit`.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn streams_below(db: &PgPool, prefix: &str, limit: i64) -> sqlx::Result<Vec<RecordedEvent>> {
+    // A semicolon follows the colon, byte by byte.
+    let (first, end) = (format!("{prefix}:"), format!("{prefix};"));
+    sqlx::query_as(READ_PREFIX).bind(first).bind(end).bind(limit).fetch_all(db).await
+}
+
+/// Which events of a partition are wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The partition.
+    pub partition: i16,
+    /// Only positions before this one.
+    pub before: Position,
+    /// Only this type.
+    pub event_type: Option<&'a str>,
+    /// Only streams whose id begins so.
+    pub stream: Option<&'a str>,
+    /// How many.
+    pub limit: i64,
+    /// How many positions are looked at, whatever is found: a rare type must not read a partition to its beginning.
+    pub looked_at: i64,
+}
+
+/// The newest events of a partition that fit, newest first.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn newest(wanted: Wanted<'_>, db: &PgPool) -> sqlx::Result<Vec<RecordedEvent>> {
+    sqlx::query_as(NEWEST)
+        .bind(wanted.partition)
+        .bind(wanted.before)
+        .bind(wanted.event_type)
+        .bind(wanted.stream)
+        .bind(wanted.limit)
+        .bind(wanted.looked_at)
+        .fetch_all(db)
+        .await
 }
 
 /// When the event after each of these places was appended; `None` where nothing follows. In their order.

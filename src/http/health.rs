@@ -7,8 +7,7 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Probe;
-use crate::ops::{Finding, Status};
+use crate::ops::{Finding, Probe, Status};
 
 /// What `/readyz` answers.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -26,7 +25,7 @@ pub(super) async fn livez() -> &'static str {
 
 /// `200` unless something is down.
 pub(super) async fn readyz(State(probe): State<Probe>) -> Response {
-    let findings = probe().await;
+    let findings = probe.ask().await;
     let status = Finding::worst(&findings);
     let code = if status == Status::Down { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     (code, Json(Readiness { status, findings })).into_response()

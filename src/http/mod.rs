@@ -2,42 +2,44 @@
 //!
 //! A handler reads, asks `commands` or a query, and answers; it decides nothing.
 
+mod assets;
 mod config;
 mod error;
 mod extract;
+mod guard;
 mod health;
 mod limits;
+mod live;
 mod measure;
 mod openapi;
 mod ops;
 mod ops_args;
+mod session;
 mod v1;
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum::serve::ListenerExt;
-use futures::future::BoxFuture;
+use axum::{Extension, Router};
 use sqlx::PgPool;
+use tokio::sync::watch;
 
 use crate::commands::Commands;
 use crate::event_store::Partitions;
-use crate::ops::Finding;
+use crate::ops::Probe;
 use crate::read_model::TableRouter;
 
 pub use config::Config;
 pub use error::{FieldError, Problem};
 pub use health::Readiness;
 pub use ops::{OpsState, ops_router};
-
-/// Asks every dependency how it is.
-pub type Probe = Arc<dyn Fn() -> BoxFuture<'static, Vec<Finding>> + Send + Sync>;
 
 /// What the REST handlers need.
 #[derive(Clone)]
@@ -98,5 +100,12 @@ pub async fn serve(
         // Without it an answer waits for the other side's acknowledgement; a socket that refuses is only slower.
         _ = connection.set_nodelay(true);
     });
-    axum::serve(listener, router).with_graceful_shutdown(stop).await
+    // A stream that did not end would keep its connection, and with it the listener, for ever.
+    let (close, closing) = watch::channel(false);
+    let service = router.layer(Extension(live::Closing(closing))).into_make_service_with_connect_info::<SocketAddr>();
+    let stop = async move {
+        stop.await;
+        close.send_replace(true);
+    };
+    axum::serve(listener, service).with_graceful_shutdown(stop).await
 }

@@ -1,24 +1,27 @@
-//! The operators' listener: mounts every question, `/metrics`, and in test builds the fault hook.
+//! The operators' listener: mounts every question and action, the dashboard, `/metrics`, and in test builds the fault hook.
 
 use std::sync::Arc;
 
 use aide::axum::ApiRouter;
 use aide::axum::routing::{get_with, post_with};
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use aide::transform::TransformOperation;
+use axum::extract::State;
+use axum::http::{Method, StatusCode, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse;
+use axum::routing::{MethodRouter, get};
 use axum::{Extension, Json, Router};
-
 use serde::Serialize;
 use serde_json::Value;
 
 use super::error::{Failed, Problem, Refused};
 use super::extract::Body;
+use super::guard::{Guard, Needs, Roles, guard, has};
+use super::live::{Live, stream_answers};
 use super::ops_args::Asked as Args;
-use super::{Probe, health, openapi};
-use crate::ops::access::{self, Caller, Claims, Denied, Role};
+use super::session::{Door, login, logout, whoami};
+use super::{Probe, assets, health, openapi};
+use crate::ops::access::{Caller, Role};
 use crate::ops::action::{self, Action};
 use crate::ops::plan::{self, Done, Wanted};
 use crate::ops::{Config, Context, Question, Unanswered, actions, questions, route_of};
@@ -40,39 +43,90 @@ pub struct OpsState {
 
 type Asked = Arc<Context>;
 
+const VIEWER: Needs = Needs::Role(Role::Viewer);
+
 /// The operators' routes.
+///
+/// # Panics
+/// If a route has no row in the table of roles.
 pub fn ops_router(state: OpsState) -> Router {
+    let mut roles = Roles::default();
     let (operations, document) = openapi::documented("ordo operations", "What operators may ask and do", || {
-        let mut mount = Mount(ApiRouter::new());
+        let mut mount = Mount { router: ApiRouter::new(), roles: &mut roles };
         questions::each(&mut mount);
         actions::each(&mut mount);
-        mount.0
+        mount.router
     });
-    let health =
-        Router::new().route("/livez", get(health::livez)).route("/readyz", get(health::readyz)).with_state(state.probe);
-    let router = operations
-        .with_state(Arc::new(state.context))
-        .merge(health)
-        .merge(openapi::route("/ops/v1/openapi.json", document))
-        .route("/metrics", get(metrics));
+    let context = Arc::new(state.context);
+    let operations = operations.with_state(context.clone());
+    let door = Door::new(state.config, context);
+    let live = Live::new(operations.clone());
+    let mut rest = Mounted { router: Router::new(), roles: &mut roles };
+    rest.get("/livez", VIEWER, get(health::livez).with_state(state.probe.clone()));
+    rest.get("/readyz", VIEWER, get(health::readyz).with_state(state.probe));
+    rest.get("/metrics", VIEWER, get(metrics));
+    rest.get("/ops/v1/live", VIEWER, get(stream_answers).with_state(live));
+    rest.get("/", Needs::Nobody, get(assets::home));
+    rest.get("/dashboard", Needs::Nobody, get(assets::home));
+    rest.get("/dashboard/", Needs::Nobody, get(assets::home));
+    rest.get("/dashboard/{*screen}", Needs::Nobody, get(assets::page));
+    rest.get("/dashboard/assets/app.js", Needs::Nobody, get(assets::script));
+    rest.get("/dashboard/assets/style.css", Needs::Nobody, get(assets::style));
+    let session = get(whoami).post(login).delete(logout).with_state(door.clone());
+    rest.get("/ops/v1/session", VIEWER, session);
+    rest.roles.add(&Method::POST, "/ops/v1/session", Needs::Nobody);
+    rest.roles.add(&Method::DELETE, "/ops/v1/session", VIEWER);
+    rest.roles.add(&Method::GET, "/ops/v1/openapi.json", VIEWER);
+    let rest = rest.router;
     #[cfg(feature = "crash-points")]
-    let router = router.merge(faults::route());
-    super::finished(router, &super::Config::default()).layer(from_fn_with_state(Arc::new(state.config), guard))
+    let rest = {
+        roles.add(&Method::POST, "/ops/v1/faults", Needs::Role(Role::Admin));
+        rest.merge(faults::route())
+    };
+    roles.check(&document);
+    let router = operations.merge(rest).merge(openapi::route("/ops/v1/openapi.json", document));
+    let guarded = Arc::new(Guard { door, roles });
+    super::finished(router, &super::Config::default()).layer(from_fn_with_state(guarded, guard))
 }
 
-struct Mount(ApiRouter<Asked>);
+/// Mounts what the lists hold, each with its row in the table of roles.
+struct Mount<'a> {
+    router: ApiRouter<Asked>,
+    roles: &'a mut Roles,
+}
 
-impl questions::Visitor for Mount {
+impl questions::Visitor for Mount<'_> {
     fn visit<Q: Question>(&mut self) {
-        let route = get_with(answer::<Q>, |op| op.id(Q::NAME).summary(Q::ABOUT));
-        self.0 = std::mem::replace(&mut self.0, ApiRouter::new()).api_route(&Q::route(), route);
+        let route = get_with(answer::<Q>, |op| told(op.id(Q::NAME).summary(Q::ABOUT), Q::ROLE));
+        self.roles.add(&Method::GET, &Q::route(), Needs::Role(Q::ROLE));
+        self.router = std::mem::replace(&mut self.router, ApiRouter::new()).api_route(&Q::route(), route);
     }
 }
 
-impl actions::Visitor for Mount {
+impl actions::Visitor for Mount<'_> {
     fn visit<A: Action>(&mut self) {
-        let route = post_with(act::<A>, |op| op.id(A::NAME).summary(A::ABOUT));
-        self.0 = std::mem::replace(&mut self.0, ApiRouter::new()).api_route(&route_of(A::NAME), route);
+        let route = post_with(act::<A>, |op| told(op.id(A::NAME).summary(A::ABOUT), A::ROLE));
+        self.roles.add(&Method::POST, &route_of(A::NAME), Needs::Role(A::ROLE));
+        self.router = std::mem::replace(&mut self.router, ApiRouter::new()).api_route(&route_of(A::NAME), route);
+    }
+}
+
+/// Says in the document who may ask.
+fn told(mut operation: TransformOperation<'_>, role: Role) -> TransformOperation<'_> {
+    operation.inner_mut().extensions.insert("x-role".to_owned(), role.to_string().into());
+    operation
+}
+
+/// Mounts what is neither question nor action, each with its row in the table of roles.
+struct Mounted<'a> {
+    router: Router,
+    roles: &'a mut Roles,
+}
+
+impl Mounted<'_> {
+    fn get(&mut self, route: &str, needs: Needs, answer: MethodRouter) {
+        self.roles.add(&Method::GET, route, needs);
+        self.router = std::mem::take(&mut self.router).route(route, answer);
     }
 }
 
@@ -81,8 +135,9 @@ async fn answer<Q: Question>(
     Extension(caller): Extension<Caller>,
     Args(args): Args<Q>,
 ) -> Result<Json<Q::Answer>, Failed> {
-    needs(&caller, Q::ROLE)?;
+    has(&caller, Q::ROLE)?;
     no_nul(&args)?;
+    let context = context.asked_by(caller);
     match Q::ask(args, &context).await {
         Ok(answer) => Ok(Json(answer)),
         Err(Unanswered::NotFound(detail)) => Err(Failed(not_found(detail))),
@@ -99,7 +154,7 @@ async fn act<A: Action>(
     Extension(caller): Extension<Caller>,
     Body(wanted): Body<Wanted<A::Args>>,
 ) -> Result<Json<Done<A::Plan, A::Outcome>>, Failed> {
-    needs(&caller, A::ROLE)?;
+    has(&caller, A::ROLE)?;
     no_nul(&wanted.args)?;
     let done = match A::is_open(&context) {
         Ok(()) => plan::run::<A>(wanted, &caller, (&context.node.name, &context.models), &context.db).await,
@@ -150,57 +205,13 @@ async fn metrics() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, PROMETHEUS)], exporter::render())
 }
 
-fn needs(caller: &Caller, role: Role) -> Result<(), Refused> {
-    if caller.role >= role {
-        return Ok(());
-    }
-    let detail = format!("{} is {}, and this needs {role}", caller.name, caller.role);
-    Err(Problem::new(StatusCode::FORBIDDEN, "role_too_low", detail).next("use a token with that role"))
-}
-
-/// Every request, reads too, passes here first.
-async fn guard(State(config): State<Arc<Config>>, mut request: Request, next: Next) -> Response {
-    let headers = request.headers();
-    let claims = Claims {
-        host: single(headers, &header::HOST)
-            .filter(|host| request.uri().authority().is_none_or(|uri| uri.as_str() == *host)),
-        // Two origins, or one that is no text, are as foreign as any.
-        origin: headers.contains_key(header::ORIGIN).then(|| single(headers, &header::ORIGIN).unwrap_or("null")),
-        authorization: single(headers, &header::AUTHORIZATION),
-    };
-    match access::admit(&config, claims) {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
-        Err(denied) => refusal(denied).into_response(),
-    }
-}
-
-fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    let mut values = headers.get_all(name).iter();
-    let value = values.next()?.to_str().ok()?;
-    values.next().is_none().then_some(value)
-}
-
-fn refusal(denied: Denied) -> Failed {
-    let (status, code, next) = match denied {
-        Denied::ForeignHost => (StatusCode::FORBIDDEN, "foreign_host", "ask on 127.0.0.1, or configure [[ops.tokens]]"),
-        Denied::ForeignOrigin => {
-            (StatusCode::FORBIDDEN, "foreign_origin", "ask from a terminal or from this listener's own pages")
-        }
-        Denied::NoToken => (StatusCode::UNAUTHORIZED, "no_token", "set ORDO_TOKEN for the command line"),
-    };
-    Failed(Problem::new(status, code, denied.to_string()).next(next))
-}
-
 /// The fault hook of test builds.
 #[cfg(feature = "crash-points")]
 mod faults {
     use axum::routing::post;
     use serde::{Deserialize, Serialize};
 
-    use super::{Caller, Extension, Failed, Json, Problem, Role, Router, StatusCode, needs};
+    use super::{Caller, Extension, Failed, Json, Problem, Role, Router, StatusCode, has};
     use crate::faults::{HandlerFault, crash_actors, fail_events};
     use crate::http::extract::Body;
 
@@ -224,7 +235,7 @@ mod faults {
     }
 
     async fn arm(Extension(caller): Extension<Caller>, Body(wanted): Body<Wanted>) -> Result<Json<Armed>, Failed> {
-        needs(&caller, Role::Admin)?;
+        has(&caller, Role::Admin)?;
         tracing::warn!(by = caller.name, ?wanted, "a fault is armed");
         let armed = match wanted {
             Wanted::Actors { kind, times } => {
@@ -241,26 +252,5 @@ mod faults {
             }
         };
         Ok(Json(Armed { armed }))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_role_may_do_what_those_below_it_may() {
-        let operator = Caller { name: "ci".to_owned(), role: Role::Operator };
-        assert!(needs(&operator, Role::Viewer).is_ok() && needs(&operator, Role::Operator).is_ok());
-        assert_eq!(needs(&operator, Role::Admin).map_err(|problem| problem.status()), Err(StatusCode::FORBIDDEN));
-    }
-
-    #[test]
-    fn a_header_given_twice_is_none() {
-        let mut headers = HeaderMap::new();
-        headers.append(header::HOST, "localhost".parse().expect("a header"));
-        assert_eq!(single(&headers, &header::HOST), Some("localhost"));
-        headers.append(header::HOST, "evil.example".parse().expect("a header"));
-        assert_eq!(single(&headers, &header::HOST), None);
     }
 }

@@ -5,15 +5,17 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::config::Config;
+use super::config::{Config, Token};
+use crate::config::range;
 
 /// What somebody may do; each role may do what those before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Look.
@@ -55,6 +57,12 @@ pub enum Denied {
     /// No token, or an unknown one.
     #[error("this listener needs a token: send `Authorization: Bearer <token>`")]
     NoToken,
+    /// The session is over, was ended, or never was.
+    #[error("the session is over")]
+    NoSession,
+    /// An action without what belongs to its session.
+    #[error("the page did not send what belongs to its session")]
+    NoCsrf,
 }
 
 /// What a request says of itself.
@@ -66,6 +74,17 @@ pub struct Claims<'a> {
     pub origin: Option<&'a str>,
     /// `Authorization`.
     pub authorization: Option<&'a str>,
+    /// The cookie of this listener.
+    pub session: Option<&'a str>,
+}
+
+/// How somebody is let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Admitted<'a> {
+    /// It is known who asks.
+    As(Caller),
+    /// Whoever the session of this secret belongs to, if there is one.
+    BySession(&'a str),
 }
 
 /// Whether the listener may start with this configuration.
@@ -80,6 +99,7 @@ pub fn check(config: &Config) -> Result<(), String> {
             config.listen
         ));
     }
+    range::time("ops.session", config.session, Duration::from_secs(60)..=Duration::from_secs(30 * 86_400))?;
     for token in &config.tokens {
         if token.name.is_empty() || hash_of(&token.sha256).is_none() {
             return Err(format!(
@@ -92,25 +112,58 @@ pub fn check(config: &Config) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether a request may ask at all, whoever sends it. Without tokens that is all there is to keep foreign pages and
+/// rebound names out, so it holds for the login page, too.
+///
+/// # Errors
+/// [`Denied::ForeignHost`], [`Denied::ForeignOrigin`].
+pub fn may_ask(config: &Config, claims: Claims<'_>) -> Result<(), Denied> {
+    let host = claims.host.filter(|host| !config.tokens.is_empty() || is_loopback(host));
+    if config.tokens.is_empty() && host.is_none() {
+        return Err(Denied::ForeignHost);
+    }
+    // Behind a proxy that speaks TLS a page's origin is https.
+    let is_own = |origin: &str| {
+        let from = origin
+            .strip_prefix("http://")
+            .or_else(|| origin.strip_prefix("https://").filter(|_| !config.tokens.is_empty()));
+        from.zip(host).is_some_and(|(from, host)| from.eq_ignore_ascii_case(host))
+    };
+    // A bearer token is sent by no page that was not given it; a cookie goes along by itself.
+    let is_page = config.tokens.is_empty() || claims.authorization.is_none();
+    match claims.origin {
+        Some(origin) if is_page && !is_own(origin) => Err(Denied::ForeignOrigin),
+        _ => Ok(()),
+    }
+}
+
 /// Lets a request in, or says why not.
 ///
 /// # Errors
 /// [`Denied`].
-pub fn admit(config: &Config, claims: Claims<'_>) -> Result<Caller, Denied> {
+pub fn admit<'a>(config: &Config, claims: Claims<'a>) -> Result<Admitted<'a>, Denied> {
+    may_ask(config, claims)?;
     if config.tokens.is_empty() {
-        let host = claims.host.filter(|host| is_loopback(host)).ok_or(Denied::ForeignHost)?;
-        let is_own = |origin: &str| origin.strip_prefix("http://").is_some_and(|from| from.eq_ignore_ascii_case(host));
-        return match claims.origin {
-            Some(origin) if !is_own(origin) => Err(Denied::ForeignOrigin),
-            _ => Ok(Caller { name: "local".to_owned(), role: Role::Admin }),
-        };
+        return Ok(Admitted::As(Caller { name: "local".to_owned(), role: Role::Admin }));
     }
-    let token = claims
-        .authorization
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim())
-        .ok_or(Denied::NoToken)?;
+    match (claims.authorization, claims.session) {
+        (Some(authorization), _) => {
+            let token = bearer(authorization).and_then(|token| known(config, token)).ok_or(Denied::NoToken)?;
+            Ok(Admitted::As(Caller { name: token.name.clone(), role: token.role }))
+        }
+        (None, Some(secret)) => Ok(Admitted::BySession(secret)),
+        (None, None) => Err(Denied::NoToken),
+    }
+}
+
+fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// The configured token that this is.
+#[must_use]
+pub fn known<'a>(config: &'a Config, token: &str) -> Option<&'a Token> {
     let presented: [u8; 32] = Sha256::digest(token).into();
     // Every token is compared, so that the time tells nothing about which were.
     let mut found = None;
@@ -119,7 +172,7 @@ pub fn admit(config: &Config, claims: Claims<'_>) -> Result<Caller, Denied> {
             found = Some(known);
         }
     }
-    found.map(|token| Caller { name: token.name.clone(), role: token.role }).ok_or(Denied::NoToken)
+    found
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -136,7 +189,7 @@ fn is_port(rest: &str) -> bool {
     rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
 }
 
-fn is_equal(left: &[u8; 32], right: &[u8; 32]) -> bool {
+pub(super) fn is_equal(left: &[u8; 32], right: &[u8; 32]) -> bool {
     let difference = left.iter().zip(right).fold(0_u8, |difference, (left, right)| difference | (left ^ right));
     std::hint::black_box(difference) == 0
 }

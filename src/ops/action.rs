@@ -80,6 +80,12 @@ pub trait Action: 'static {
     /// What it has done.
     type Outcome: Serialize + JsonSchema + Send + 'static;
 
+    /// How many things of an operator's concern the plan touches: letters, alarms … Pages have a big number typed.
+    #[must_use]
+    fn touches(_plan: &Self::Plan) -> usize {
+        1
+    }
+
     /// Whether this process lets it be done at all.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! `[ops]`.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,11 +15,21 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Who may come in. Without any, whoever reaches a loopback address is `local`, an admin.
     pub tokens: Vec<Token>,
+    /// How long a login at the dashboard holds: 1 minute to 30 days.
+    #[serde(with = "humantime_serde")]
+    pub session: Duration,
+    /// What the dashboard's bar calls this system: `development`, `demo`, `production` …; production looks like a warning.
+    pub environment: String,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8081)), tokens: Vec::new() }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8081)),
+            tokens: Vec::new(),
+            session: Duration::from_secs(12 * 3_600),
+            environment: "development".to_owned(),
+        }
     }
 }
 

@@ -8,16 +8,18 @@ mod config;
 mod consumer;
 mod finding;
 mod letters;
+pub mod mask;
 mod owner;
 pub mod plan;
 mod question;
 pub mod questions;
 mod read_model;
 pub mod route;
+pub mod session;
 
 pub use config::{Config, Token};
 pub use finding::{Finding, Status};
-pub use question::{Context, Question, Unanswered};
+pub use question::{Context, Probe, Question, Unanswered};
 pub use route::route_of;
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use super::Context;
 use super::access::Caller;
 use super::action::{Action, By, Refused};
 use super::audit::{self, Operation};
@@ -15,6 +17,8 @@ use crate::read_model::Model;
 const FREEZE: &str = include_str!("sql/freeze_plan.sql");
 const TAKE: &str = include_str!("sql/take_plan.sql");
 
+/// Beyond so many things a page has the number typed.
+const TYPED: usize = 50;
 /// Longest reason, in bytes.
 const REASON_BYTES: usize = 1_000;
 
@@ -32,6 +36,9 @@ pub struct Wanted<A> {
     /// Execute the plan a dry run has frozen under this id, and not a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_id: Option<Uuid>,
+    /// How many things somebody has typed that it touches; refused if it is another number. Needed of nobody but pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<usize>,
 }
 
 /// What came of it.
@@ -44,6 +51,10 @@ pub struct Done<P, O> {
     pub plan_id: Option<Uuid>,
     /// Whether it was only tried.
     pub dry_run: bool,
+    /// How many things it touches.
+    pub touches: usize,
+    /// Whether a page must have that number typed before it is done.
+    pub must_type: bool,
     /// What it touches.
     pub plan: P,
     /// What it did, or would do.
@@ -74,6 +85,11 @@ pub async fn run<A: Action>(
         }
         None => A::plan(wanted.args, &mut tx).await?,
     };
+    let touches = A::touches(&plan);
+    if wanted.confirm.is_some_and(|typed| typed != touches) {
+        return Err(Refused::NotNow(format!("it touches {touches}, which is not the number that was typed")));
+    }
+    let must_type = touches > TYPED;
     let frozen = json(&plan)?;
     let shown: A::Plan = serde_json::from_str(&frozen).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
     let outcome = A::execute(plan, By { caller: &caller.name, reason, models }, &mut tx).await?;
@@ -81,7 +97,8 @@ pub async fn run<A: Action>(
         tx.rollback().await?;
         let plan_id = clock::new_id();
         sqlx::query(FREEZE).bind(plan_id).bind(&caller.name).bind(A::NAME).bind(args).bind(frozen).execute(db).await?;
-        return Ok(Done { operation_id: None, plan_id: Some(plan_id), dry_run: true, plan: shown, outcome });
+        let plan_id = Some(plan_id);
+        return Ok(Done { operation_id: None, plan_id, dry_run: true, touches, must_type, plan: shown, outcome });
     }
     let operation = Operation {
         operation_id: clock::new_id(),
@@ -98,7 +115,37 @@ pub async fn run<A: Action>(
     audit::write(&operation, &mut tx).await?;
     tx.commit().await?;
     tracing::info!(action = A::NAME, by = caller.name, reason, operation = %operation.operation_id, "operator action");
-    Ok(Done { operation_id: Some(operation.operation_id), plan_id: None, dry_run: false, plan: shown, outcome })
+    let operation_id = Some(operation.operation_id);
+    Ok(Done { operation_id, plan_id: None, dry_run: false, touches, must_type, plan: shown, outcome })
+}
+
+/// Why somebody could not do this now, if so: plans it, undoes what that locked, and does nothing.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn objection<A: Action>(args: Value, context: &Context) -> sqlx::Result<Option<String>> {
+    let role = context.caller.role;
+    if role < A::ROLE {
+        return Ok(Some(format!("it needs the role {}, and yours is {role}", A::ROLE)));
+    }
+    let args = match serde_json::from_value(args) {
+        Ok(args) => args,
+        Err(error) => return Ok(Some(format!("its arguments cannot be read: {error}"))),
+    };
+    let planned = match A::is_open(context) {
+        Ok(()) => {
+            let mut tx = context.db.begin().await?;
+            let planned = A::plan(args, &mut tx).await;
+            tx.rollback().await?;
+            planned.map(|_| ())
+        }
+        Err(refused) => Err(refused),
+    };
+    match planned {
+        Ok(()) => Ok(None),
+        Err(Refused::Postgres(error)) => Err(error),
+        Err(refused) => Ok(Some(refused.to_string())),
+    }
 }
 
 fn checked(reason: &str) -> Result<&str, Refused> {

@@ -1,15 +1,19 @@
 //! A question operators may ask: written once; its REST route, its CLI verb and its schema follow.
 
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures::future::BoxFuture;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::PgPool;
+use tokio::sync::Mutex;
 
-use super::access::Role;
+use super::access::{Caller, Role};
+use super::finding::Finding;
 use super::route;
 use crate::read_model::Model;
 use crate::subscription::Subscription;
@@ -33,8 +37,61 @@ pub struct Context {
     pub models: Arc<[Model]>,
     /// Whether events can be made to fail on purpose.
     pub has_fault_panel: bool,
+    /// How the dependencies are.
+    pub probe: Probe,
+    /// Who asks; nobody but the process itself, unless a request said otherwise.
+    pub caller: Caller,
     /// Everything durable.
     pub db: PgPool,
+}
+
+impl Context {
+    /// The same, for whoever asks now.
+    #[must_use]
+    pub fn asked_by(&self, caller: Caller) -> Self {
+        Self { caller, ..self.clone() }
+    }
+}
+
+/// What was found, and when.
+type Found = (Instant, Vec<Finding>);
+
+/// Asks every dependency how it is.
+#[derive(Clone)]
+pub struct Probe {
+    ask: Arc<dyn Fn() -> BoxFuture<'static, Vec<Finding>> + Send + Sync>,
+    last: Arc<Mutex<Option<Found>>>,
+}
+
+impl Probe {
+    /// One that asks so.
+    pub fn new(ask: impl Fn() -> BoxFuture<'static, Vec<Finding>> + Send + Sync + 'static) -> Self {
+        Self { ask: Arc::new(ask), last: Arc::default() }
+    }
+
+    /// What each says now.
+    pub async fn ask(&self) -> Vec<Finding> {
+        (self.ask)().await
+    }
+
+    /// What each said within `age`; asked now if that is longer ago. One asks for all.
+    pub async fn ask_within(&self, age: Duration) -> Vec<Finding> {
+        let mut last = self.last.lock().await;
+        if let Some((at, findings)) = &*last
+            && at.elapsed() < age
+        {
+            return findings.clone();
+        }
+        let findings = self.ask().await;
+        *last = Some((Instant::now(), findings.clone()));
+        findings
+    }
+}
+
+impl fmt::Debug for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Probe")
+    }
 }
 
 /// Why a question has no answer now.

@@ -15,6 +15,7 @@ use crate::event_store;
 
 const PLACE_OF: &str = include_str!("sql/place_of.sql");
 const LEDGER_STATE: &str = include_str!("sql/ledger_state.sql");
+const LEDGER_OF: &str = include_str!("sql/ledger_of.sql");
 const HELD_BACK: &str = include_str!("sql/held_back.sql");
 const PATCHED: &str = include_str!("sql/patched.sql");
 const LETTER_BEFORE: &str = include_str!("sql/letter_before.sql");
@@ -35,6 +36,39 @@ pub async fn held_back(consumer: &str, db: impl PgExecutor<'_>) -> sqlx::Result<
 /// What Postgres says.
 pub async fn patched(consumer: &str, db: impl PgExecutor<'_>) -> sqlx::Result<Vec<(String, i32, String)>> {
     sqlx::query_as(PATCHED).bind(consumer).fetch_all(db).await
+}
+
+/// What a ledger says of an event.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Entry {
+    /// Which event.
+    pub event_id: Uuid,
+    /// Whose ledger.
+    pub consumer: String,
+    /// What became of it.
+    pub state: String,
+    /// The topic that brought it.
+    pub topic: String,
+    /// Its partition there.
+    pub partition: i16,
+    /// Its offset there.
+    pub offset: i64,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// How often it came again, and was suppressed.
+    pub duplicates: i32,
+    /// Why it came again last.
+    pub last_cause: Option<String>,
+    /// The letter it became.
+    pub letter_id: Option<Uuid>,
+}
+
+/// What every ledger says of these events; one that is silent has not come to them, or has forgotten them by age.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn entries(events: &[Uuid], db: &PgPool) -> sqlx::Result<Vec<Entry>> {
+    sqlx::query_as(LEDGER_OF).bind(events).fetch_all(db).await
 }
 
 /// What became of an event.
@@ -183,7 +217,9 @@ pub async fn of(consumer: &str, event: &RecordedEvent, db: &PgPool) -> sqlx::Res
     }))
 }
 
-fn outcome_of(state: Option<&str>, has_passed: bool) -> Outcome {
+/// What a ledger and a place together say of an event.
+#[must_use]
+pub fn outcome_of(state: Option<&str>, has_passed: bool) -> Outcome {
     match (state, has_passed) {
         (Some("applied"), _) => Outcome::Applied,
         (Some("parked"), _) => Outcome::Parked,

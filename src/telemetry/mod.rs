@@ -11,6 +11,7 @@ pub mod names;
 pub mod postgres;
 pub mod read_model;
 pub mod relay;
+pub mod rings;
 pub mod subscription;
 pub mod supervision;
 pub mod trace;

@@ -4,7 +4,7 @@ mod consumers;
 mod control;
 mod dead_letters;
 mod faults;
-mod letterbox;
+pub mod letterbox;
 mod replays;
 mod why;
 

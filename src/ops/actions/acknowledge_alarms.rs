@@ -58,6 +58,10 @@ impl Action for AcknowledgeAlarms {
     type Plan = Plan;
     type Outcome = Outcome;
 
+    fn touches(plan: &Plan) -> usize {
+        plan.alarms.len()
+    }
+
     async fn plan(Args { alarm_ids }: Args, tx: &mut PgConnection) -> Result<Plan, Refused> {
         if alarm_ids.is_empty() || alarm_ids.len() > MOST {
             return Err(Refused::Invalid(format!("name 1 to {MOST} alarms; `ordo alarms list` shows their ids")));

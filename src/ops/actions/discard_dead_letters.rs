@@ -57,6 +57,10 @@ impl Action for DiscardDeadLetters {
     type Plan = Plan;
     type Outcome = Outcome;
 
+    fn touches(plan: &Plan) -> usize {
+        plan.letter_ids.len()
+    }
+
     async fn plan(args: Args, tx: &mut PgConnection) -> Result<Plan, Refused> {
         let wanted = Wanted { letters: args.letter_ids, filter: args.filters.filter(None) };
         let chosen = selection::choose(&wanted, tx).await?;

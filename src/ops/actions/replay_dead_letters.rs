@@ -87,6 +87,10 @@ impl Action for ReplayDeadLetters {
     type Plan = Plan;
     type Outcome = Outcome;
 
+    fn touches(plan: &Plan) -> usize {
+        plan.letter_ids.len()
+    }
+
     async fn plan(args: Args, tx: &mut PgConnection) -> Result<Plan, Refused> {
         let wanted = Wanted { letters: args.letter_ids, filter: args.filters.filter(None) };
         let patch = args.patch.map(|patch| patch.to_string());

@@ -113,18 +113,26 @@ impl Question for Why {
     type Answer = Answer;
 
     async fn ask(Args { order_id }: Args, context: &Context) -> Result<Answer, Unanswered> {
-        let mut facts = gather(order_id, context).await?;
-        let mut told = tell(&facts);
-        for _ in 1..LOOKS {
-            if told.code != Code::Unexplained {
-                break;
-            }
-            // It moved between two looks; what stays unexplained is.
-            facts = gather(order_id, context).await?;
-            told = tell(&facts);
-        }
-        Ok(Answer { told, facts })
+        Ok(answer(order_id, context).await?)
     }
+}
+
+/// Why an order is where it is: the one answer of page, command line and REST.
+///
+/// # Errors
+/// What Postgres says.
+pub(super) async fn answer(order_id: Uuid, context: &Context) -> sqlx::Result<Answer> {
+    let mut facts = gather(order_id, context).await?;
+    let mut told = tell(&facts);
+    for _ in 1..LOOKS {
+        if told.code != Code::Unexplained {
+            break;
+        }
+        // It moved between two looks; what stays unexplained is.
+        facts = gather(order_id, context).await?;
+        told = tell(&facts);
+    }
+    Ok(Answer { told, facts })
 }
 
 async fn gather(order_id: Uuid, context: &Context) -> sqlx::Result<Facts> {

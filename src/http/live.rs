@@ -1,0 +1,207 @@
+//! `GET /ops/v1/live?ask=<question>&ask=…`: answers as they change, as server-sent events; one stream a tab.
+//!
+//! An `ask` is what follows `/ops/v1/` in the address of any question. Events: `snapshot` {channel, version, value},
+//! `patch` {channel, version, changes} against the version before, `same` {channel, version}, `problem` {channel, status,
+//! code, detail}, and `bye` when the listener stops. `channel` is the place of the `ask`, from 0. A viewer holds one version
+//! and no backlog: one that is slow skips versions and gets the next snapshot.
+
+mod channel;
+mod patch;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
+use futures::stream;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use self::channel::{Channel, News};
+use super::error::{Failed, Problem};
+use super::session::Held;
+use crate::ops::access::{Caller, Role};
+
+/// Most questions of one stream.
+const MOST_ASKED: usize = 16;
+/// Most different questions that are looked at, over all streams.
+const MOST_CHANNELS: usize = 500;
+/// How often a viewer is told: each channel once, so at most so often.
+const TICK: Duration = Duration::from_secs(1);
+/// A sign of life where nothing else is said.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Whether the listener stops; goes with every request.
+#[derive(Clone, Debug)]
+pub(super) struct Closing(pub watch::Receiver<bool>);
+
+type Key = (Role, String);
+
+/// What is looked at, by whom it may be seen and what it is.
+pub(super) struct Live {
+    questions: Router,
+    channels: Mutex<HashMap<Key, Weak<Channel>>>,
+}
+
+impl Live {
+    /// Asks these questions; they see who asks, and refuse by themselves.
+    pub(super) fn new(questions: Router) -> Arc<Self> {
+        Arc::new(Self { questions, channels: Mutex::default() })
+    }
+
+    /// The channel of a question, shared by all of one role: nothing in an answer depends on more than that.
+    fn channel(&self, question: &str, caller: &Caller) -> Option<Arc<Channel>> {
+        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (caller.role, question.to_owned());
+        if let Some(channel) = channels.get(&key).and_then(Weak::upgrade) {
+            return Some(channel);
+        }
+        channels.retain(|_, channel| channel.strong_count() > 0);
+        if channels.len() >= MOST_CHANNELS {
+            return None;
+        }
+        let channel = Arc::new(Channel::new(question.to_owned(), caller.clone()));
+        channels.insert(key, Arc::downgrade(&channel));
+        Some(channel)
+    }
+}
+
+/// One viewer.
+struct Viewer {
+    live: Arc<Live>,
+    channels: Vec<(Arc<Channel>, u64)>,
+    ticks: tokio::time::Interval,
+    closing: watch::Receiver<bool>,
+    session: Held,
+    ready: VecDeque<Bytes>,
+    said_at: Instant,
+    is_over: bool,
+}
+
+/// Answers with a stream that lasts until the viewer goes, its session ends or the listener stops.
+pub(super) async fn stream_answers(
+    State(live): State<Arc<Live>>,
+    Extension(caller): Extension<Caller>,
+    Extension(Closing(closing)): Extension<Closing>,
+    Extension(session): Extension<Held>,
+    request: Request,
+) -> Result<Response, Failed> {
+    let asked = asked(request.uri().query().unwrap_or_default());
+    if asked.is_empty() || asked.len() > MOST_ASKED {
+        let detail = format!("a stream answers 1 to {MOST_ASKED} questions, and this asks {}", asked.len());
+        let problem = Problem::new(StatusCode::BAD_REQUEST, "bad_query", detail);
+        return Err(Failed(problem.next("ask as in /ops/v1/live?ask=consumers&ask=alarms")));
+    }
+    let channels: Option<Vec<_>> =
+        asked.iter().map(|question| live.channel(question, &caller).map(|channel| (channel, 0))).collect();
+    let Some(channels) = channels else {
+        let detail = format!("{MOST_CHANNELS} different questions are looked at already");
+        let problem = Problem::unavailable("too_many_channels", detail, Duration::from_secs(5));
+        return Err(Failed(problem.next("ask the questions themselves instead, or close other pages")));
+    };
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let ready = VecDeque::from([Bytes::from_static(b": ordo\n\n")]);
+    let said_at = Instant::now();
+    let viewer = Viewer { live, channels, ticks, closing, session, ready, said_at, is_over: false };
+    let body = Body::from_stream(stream::unfold(viewer, |mut viewer| async {
+        let next = viewer.next().await?;
+        Some((Ok::<_, std::convert::Infallible>(next), viewer))
+    }));
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-store"),
+        // A proxy that gathers an answer before it passes it on would show nothing for ever.
+        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    Ok((headers, body).into_response())
+}
+
+impl Viewer {
+    /// What is sent next; `None` ends the stream.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(ready) = self.ready.pop_front() {
+                self.said_at = Instant::now();
+                return Some(ready);
+            }
+            if self.is_over {
+                return None;
+            }
+            let is_closing = tokio::select! {
+                // A sender that is gone is a listener that is gone.
+                _ = self.closing.wait_for(|closing| *closing) => true,
+                _ = self.ticks.tick() => false,
+            };
+            if is_closing || !self.session.holds().await {
+                self.ready.push_back(event("bye", &json!({})));
+                self.is_over = true;
+                continue;
+            }
+            for index in 0..self.channels.len() {
+                self.look(index).await;
+            }
+            if self.ready.is_empty() && self.said_at.elapsed() >= HEARTBEAT {
+                self.ready.push_back(Bytes::from_static(b": still here\n\n"));
+            }
+        }
+    }
+
+    async fn look(&mut self, index: usize) {
+        let (channel, version) = &mut self.channels[index];
+        let told = match channel.news(*version, &self.live.questions).await {
+            News::Snapshot(new, value) => {
+                *version = new;
+                event("snapshot", &json!({ "channel": index, "version": new, "value": &*value }))
+            }
+            News::Patch(new, changes) => {
+                *version = new;
+                event("patch", &json!({ "channel": index, "version": new, "changes": &*changes }))
+            }
+            News::Same(version) => event("same", &json!({ "channel": index, "version": version })),
+            News::Problem(problem) => {
+                let mut told = Value::clone(&problem);
+                told["channel"] = json!(index);
+                event("problem", &told)
+            }
+        };
+        self.ready.push_back(told);
+    }
+}
+
+/// Values of `ask`.
+fn asked(query: &str) -> Vec<String> {
+    let asks = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "ask");
+    asks.map(|(_, question)| question.into_owned()).filter(|question| !question.is_empty()).collect()
+}
+
+/// One event; JSON has no line breaks of its own.
+fn event(name: &str, data: &Value) -> Bytes {
+    Bytes::from(format!("event: {name}\ndata: {data}\n\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_are_read_from_the_address_as_they_were_written() {
+        assert_eq!(
+            asked("ask=consumers&x=1&ask=dlq%3Fstate%3Dall%26limit%3D5"),
+            ["consumers", "dlq?state=all&limit=5"]
+        );
+        assert_eq!(asked("ask=&ask=%zz&"), ["%zz"]);
+        assert!(asked("").is_empty());
+    }
+
+    #[test]
+    fn an_event_is_one_block() {
+        let block = event("same", &json!({ "text": "a\nb" }));
+        assert_eq!(&block[..], b"event: same\ndata: {\"text\":\"a\\nb\"}\n\n");
+    }
+}

@@ -1,0 +1,5 @@
+//! The operators' page: in a real browser, and what lets somebody in.
+
+mod access;
+mod live;
+mod page;
