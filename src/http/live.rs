@@ -40,9 +40,10 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 #[derive(Clone, Debug)]
 pub(super) struct Closing(pub watch::Receiver<bool>);
 
-type Key = (Role, String);
+/// Who asks what. Nobody is shown what another was: an answer may depend on who has said why they want to see it.
+type Key = (String, Role, String);
 
-/// What is looked at, by whom it may be seen and what it is.
+/// What is looked at, and by whom.
 pub(super) struct Live {
     questions: Router,
     channels: Mutex<HashMap<Key, Weak<Channel>>>,
@@ -54,10 +55,10 @@ impl Live {
         Arc::new(Self { questions, channels: Mutex::default() })
     }
 
-    /// The channel of a question, shared by all of one role: nothing in an answer depends on more than that.
+    /// The channel of a question, shared by all tabs of one caller.
     fn channel(&self, question: &str, caller: &Caller) -> Option<Arc<Channel>> {
         let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (caller.role, question.to_owned());
+        let key = (caller.name.clone(), caller.role, question.to_owned());
         if let Some(channel) = channels.get(&key).and_then(Weak::upgrade) {
             return Some(channel);
         }

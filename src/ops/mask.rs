@@ -2,8 +2,15 @@
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::access::{Caller, Role};
+use super::action::Action;
+use super::actions::RevealPersonal;
+use super::{Context, Unanswered};
+use crate::subscription::letters::Content;
+
+const REVEALED: &str = include_str!("sql/revealed.sql");
 
 /// Fields that say who a customer is, wherever they stand in a payload.
 const PERSONAL: &[&str] = &["userId", "user", "email", "name", "address", "phone", "to", "recipient"];
@@ -15,6 +22,8 @@ pub enum Mask {
     Values,
     /// Fields that say who a customer is.
     Personal,
+    /// Nothing: somebody has said why.
+    Nothing,
 }
 
 impl Mask {
@@ -24,9 +33,34 @@ impl Mask {
         if caller.role >= Role::Operator { Self::Personal } else { Self::Values }
     }
 
+    /// What the caller is shown of `subject`: all of it, if `revealed` is the operation by which they said why.
+    ///
+    /// # Errors
+    /// [`Unanswered::Invalid`] if it is not, or is too old.
+    pub async fn revealed(subject: &str, revealed: Option<Uuid>, context: &Context) -> Result<Self, Unanswered> {
+        let Some(operation) = revealed else { return Ok(Self::of(&context.caller)) };
+        let is_said: bool = sqlx::query_scalar(REVEALED)
+            .bind(operation)
+            .bind(&context.caller.name)
+            .bind(RevealPersonal::NAME)
+            .bind(subject)
+            .fetch_one(&context.db)
+            .await?;
+        if is_said {
+            return Ok(Self::Nothing);
+        }
+        Err(Unanswered::Invalid(format!(
+            "revealed: you have not said within ten minutes why you must see {subject}; `ordo personal reveal {subject} \
+             --reason …` does, and prints the id to give here"
+        )))
+    }
+
     /// A text that says who a customer is: the same one always looks the same.
     #[must_use]
     pub fn text(self, text: &str) -> String {
+        if self == Self::Nothing {
+            return text.to_owned();
+        }
         let digest = Sha256::digest(text);
         format!("•••{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2])
     }
@@ -35,6 +69,7 @@ impl Mask {
     #[must_use]
     pub fn value(self, value: Value) -> Value {
         match value {
+            value if self == Self::Nothing => value,
             Value::Object(fields) => {
                 let masked = fields.into_iter().map(|(name, value)| {
                     let is_personal = PERSONAL.contains(&name.as_str());
@@ -46,6 +81,34 @@ impl Mask {
             Value::Array(values) => Value::Array(values.into_iter().map(|value| self.value(value)).collect()),
             Value::String(_) | Value::Number(_) if self == Self::Values => self.hidden(&value),
             value => value,
+        }
+    }
+
+    /// A JSON patch as it may be shown: what it writes into a personal field is one.
+    #[must_use]
+    pub fn patch(self, patch: Value) -> Value {
+        let step = |mut step: Value| {
+            let field = step["path"].as_str().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+            let is_personal = self != Self::Nothing && PERSONAL.contains(&field);
+            if let Some(value) = step.get_mut("value") {
+                *value = if is_personal { self.hidden(value) } else { self.value(value.take()) };
+            }
+            step
+        };
+        match patch {
+            Value::Array(steps) => Value::Array(steps.into_iter().map(step).collect()),
+            other => self.value(other),
+        }
+    }
+
+    /// Bytes as they may be shown.
+    #[must_use]
+    pub fn content(self, content: Content) -> Content {
+        match content {
+            Content::Json(value) => Content::Json(self.value(value)),
+            Content::Text(text) if self == Self::Values => Content::Text(self.text(&text)),
+            Content::Base64(text) if self == Self::Values => Content::Text(self.text(&text)),
+            content => content,
         }
     }
 
@@ -75,6 +138,18 @@ mod tests {
         assert_eq!(shown["items"], payload["items"]);
         assert!(!shown.to_string().contains("ada"), "{shown}");
         assert_eq!(shown, Mask::of(&caller(Role::Admin)).value(payload), "the same customer looks the same");
+    }
+
+    #[test]
+    fn what_a_patch_writes_into_a_personal_field_is_personal() {
+        let patch = json!([
+            { "op": "replace", "path": "/userId", "value": "ada" },
+            { "op": "add", "path": "/items/0", "value": { "productId": "mug" } },
+        ]);
+        let shown = Mask::of(&caller(Role::Operator)).patch(patch.clone());
+        assert!(!shown.to_string().contains("ada"), "{shown}");
+        assert_eq!(shown[1], patch[1]);
+        assert_eq!(Mask::Nothing.patch(patch.clone()), patch);
     }
 
     #[test]

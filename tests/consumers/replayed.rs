@@ -97,7 +97,9 @@ async fn a_letter_is_tried_patched_and_replayed_and_what_waited_behind_it_is_dea
     eventually("the follower has taken effect", async || (app.count("inventory.released").await == 1).then_some(()))
         .await;
     assert_eq!(app.stock_of("mug").await, (10, 0, 0));
-    let shown = app.ask(&format!("dlq/show?letterId={letter}")).await;
+    let said = app.act("personal/reveal", json!({ "subject": format!("letter:{letter}") })).await;
+    let revealed = said["operationId"].as_str().unwrap();
+    let shown = app.ask(&format!("dlq/show?letterId={letter}&revealed={revealed}")).await;
     assert_eq!(
         (&shown["state"], &shown["payload"]["json"]["userId"]),
         (&json!("resolved"), &json!(MALLORY)),

@@ -171,3 +171,56 @@ async fn who_shows_many_wrong_tokens_must_wait_and_a_token_is_never_logged() {
     let bearer = app.http.get(format!("{}/ops/v1/nodes", app.ops)).bearer_auth("admin").send().await.unwrap();
     assert_eq!(bearer.status(), StatusCode::OK, "who has a token is not kept out by whoever has none");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_a_customer_is_is_shown_to_whoever_has_just_said_why_and_to_nobody_else() {
+    let tokens = tokens();
+    let app = TestApp::start_with(&[("ORDO_OPS__TOKENS", &tokens)]).await;
+    app.stock("mug", 1_250, 10).await;
+    let order = app.place("mug", 1).await;
+    app.until(order, "confirmed").await;
+    let trace = |token: &'static str, revealed: Option<String>| {
+        let request = app.http.get(format!("{}/ops/v1/orders/{order}/trace", app.ops)).bearer_auth(token);
+        let request = request.query(&revealed.map(|id| [("revealed", id)]));
+        async move { request.send().await.unwrap() }
+    };
+    let customer = |answer: &Value| answer["states"][0]["state"]["userId"].as_str().unwrap().to_owned();
+    for role in ROLES {
+        let answer: Value = trace(role, None).await.json().await.unwrap();
+        assert!(customer(&answer).starts_with("•••"), "{answer}");
+        assert_eq!(answer["states"][0]["state"]["currency"] == "EUR", role != "viewer", "{answer}");
+        assert!(!answer.to_string().contains("\"ada\""), "{answer}");
+    }
+    let reveal = |token: &'static str, subject: String| {
+        let body = json!({ "args": { "subject": subject }, "reason": "the customer asks" });
+        let request = app.http.post(format!("{}/ops/v1/personal/reveal", app.ops)).bearer_auth(token).json(&body);
+        async move { code_and_body(request.send().await.unwrap()).await }
+    };
+    assert_eq!(reveal("viewer", format!("order:{order}")).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(reveal("operator", "order:ada".to_owned()).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    let (status, done) = reveal("operator", format!("order:{order}")).await;
+    assert_eq!(status, StatusCode::OK, "{done}");
+    let operation = done["operationId"].as_str().unwrap().to_owned();
+    let answer: Value = trace("operator", Some(operation.clone())).await.json().await.unwrap();
+    assert_eq!(customer(&answer), "ada");
+    assert_eq!(
+        trace("admin", Some(operation.clone())).await.status(),
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "another's word"
+    );
+    let (_, other) = reveal("operator", "order:00000000-0000-0000-0000-000000000000".to_owned()).await;
+    let other = other["operationId"].as_str().unwrap().to_owned();
+    assert_eq!(trace("operator", Some(other)).await.status(), StatusCode::UNPROCESSABLE_ENTITY, "of another order");
+    let kept: String = sqlx::query_scalar("select string_agg(args || plan || outcome, '') from operation")
+        .fetch_one(&app.database.db)
+        .await
+        .unwrap();
+    assert!(!kept.contains("ada"), "the audit keeps nothing of it: {kept}");
+    sqlx::query("update operation set at = at - interval '11 minutes'").execute(&app.database.db).await.unwrap();
+    assert_eq!(trace("operator", Some(operation)).await.status(), StatusCode::UNPROCESSABLE_ENTITY, "it was long ago");
+}
+
+async fn code_and_body(answer: Response) -> (StatusCode, Value) {
+    let status = answer.status();
+    (status, answer.json().await.unwrap_or_default())
+}

@@ -183,7 +183,7 @@ async fn a_token_is_always_required_once_there_is_one_and_a_viewer_only_looks() 
     let act = app.http.post(format!("{}/ops/v1/alarms/acknowledge", app.ops)).bearer_auth("user").json(&body);
     assert_eq!(act.send().await.unwrap().status(), StatusCode::FORBIDDEN);
     let foreign = app.http.get(format!("{}/metrics", app.ops)).header(header::ORIGIN, "http://evil.example");
-    assert_eq!(foreign.send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(foreign.send().await.unwrap().status(), StatusCode::FORBIDDEN);
 }
 
 #[tokio::test(flavor = "multi_thread")]

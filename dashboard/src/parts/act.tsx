@@ -22,7 +22,8 @@ export interface Act {
   args: Record<string, unknown>;
   fields?: Field[];
   isDangerous?: boolean;
-  done?: (outcome: unknown) => void;
+  /** Called with the id of what was done. */
+  done?: (operationId: string) => void;
 }
 
 interface Done {
@@ -109,7 +110,7 @@ function ActDialog({ act }: { act: Act }) {
     }
     say(`${act.label}: done. Audit ${done.operationId ?? ""}`);
     open.value = undefined;
-    act.done?.(done.outcome);
+    if (done.operationId) act.done?.(done.operationId);
   };
   const submit = (event: Event) => {
     event.preventDefault();

@@ -198,8 +198,8 @@ function groupActs(group: Group): Act[] {
   ];
 }
 
-function One({ id }: { id: string }) {
-  const answer = useAnswer<Detail>(question("dlq/show", { letterId: id }));
+function One({ id, place }: { id: string; place: Place }) {
+  const answer = useAnswer<Detail>(shownBy(place));
   const [tried, setTried] = useState<Tried | string>();
   const [patch, setPatch] = useState("");
   const attempt = async () => {
@@ -223,6 +223,7 @@ function One({ id }: { id: string }) {
                 acts={[
                   { action: "dlq replay", label: "Replay", args: { letterIds: [id] }, fields: [RATE, { ...PATCH, value: patch }] },
                   { action: "dlq discard", label: "Discard", args: { letterIds: [id] }, isDangerous: true },
+                  { action: "personal reveal", label: "Show the customer", args: { subject: `letter:${id}` }, done: (revealed) => narrow({ revealed }) },
                 ]}
                 seen={letter.state}
               />
@@ -324,6 +325,10 @@ function One({ id }: { id: string }) {
   );
 }
 
+function shownBy(place: Place): string {
+  return question("dlq/show", { letterId: place.path[1], revealed: place.query.get("revealed") });
+}
+
 function shown(content: Content): string {
   if (content === null) return "none";
   if ("json" in content) return JSON.stringify(content.json, null, 2);
@@ -334,7 +339,7 @@ export const deadLetters: Screen = {
   id: "dead-letters",
   title: "Dead letters",
   key: "d",
-  question: (place) => (place.path[1] ? question("dlq/show", { letterId: place.path[1] }) : asked(place)),
+  question: (place) => (place.path[1] ? shownBy(place) : asked(place)),
   cli,
-  render: (place) => (place.path[1] ? <One key={place.path[1]} id={place.path[1]} /> : <List place={place} />),
+  render: (place) => (place.path[1] ? <One key={place.path[1]} id={place.path[1]} place={place} /> : <List place={place} />),
 };

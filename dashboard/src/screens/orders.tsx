@@ -1,5 +1,6 @@
 // Orders, and one order: why it is where it is, what happened, what has yet to, and what may be asked of it.
 import { useAnswer } from "../live/ask.ts";
+import { Actions } from "../parts/act.tsx";
 import { Body, Panel } from "../parts/panel.tsx";
 import { Chip, Id, Moment, money, Said, span, type Tone } from "../parts/show.tsx";
 import { Table, type Column } from "../parts/table.tsx";
@@ -88,6 +89,10 @@ function List({ place }: { place: Place }) {
   );
 }
 
+function traced(place: Place): string {
+  return question(`orders/${encodeURIComponent(place.path[1] ?? "")}/trace`, { revealed: place.query.get("revealed") });
+}
+
 /** How grave the code of `why` is. */
 export function tone(code: string): Tone {
   if (["ended", "no_automatic_step"].includes(code)) return "good";
@@ -95,7 +100,7 @@ export function tone(code: string): Tone {
 }
 
 function One({ id, place }: { id: string; place: Place }) {
-  const answer = useAnswer<Trace>(`orders/${encodeURIComponent(id)}/trace`);
+  const answer = useAnswer<Trace>(traced(place));
   return (
     <Body answer={answer}>
       {(trace) => (
@@ -111,6 +116,7 @@ function One({ id, place }: { id: string; place: Place }) {
             <a class="button" href={to("events", { stream: `order:${id}` })}>
               Events in the log
             </a>
+            <Actions acts={[{ action: "personal reveal", label: "Show the customer", args: { subject: `order:${id}` }, done: (revealed) => narrow({ revealed }) }]} seen="" />
           </div>
           {trace.events.length > 0 && (
             <div class="columns">
@@ -232,7 +238,7 @@ export const orders: Screen = {
   id: "orders",
   title: "Orders",
   key: "i",
-  question: (place) => (place.path[1] ? `orders/${encodeURIComponent(place.path[1])}/trace` : asked(place)),
+  question: (place) => (place.path[1] ? traced(place) : asked(place)),
   cli: (place) => {
     if (place.path[1]) return `ordo order why ${word(place.path[1])}`;
     const flags = ["status", "user"].filter((name) => place.query.get(name)).map((name) => `--${name} ${word(place.query.get(name) ?? "")}`);

@@ -13,6 +13,7 @@ mod renew_row;
 mod replay_dead_letters;
 mod resume_consumer;
 mod resume_projection;
+mod reveal_personal;
 mod rollback_projection;
 mod seek_consumer;
 mod set_fault;
@@ -34,6 +35,7 @@ pub use renew_row::RenewRow;
 pub use replay_dead_letters::ReplayDeadLetters;
 pub use resume_consumer::ResumeConsumer;
 pub use resume_projection::ResumeProjection;
+pub use reveal_personal::RevealPersonal;
 pub use rollback_projection::RollbackProjection;
 pub use seek_consumer::SeekConsumer;
 pub use set_fault::SetFault;
@@ -66,4 +68,5 @@ pub fn each(visitor: &mut impl Visitor) {
     visitor.visit::<ResumeProjection>();
     visitor.visit::<CancelProjection>();
     visitor.visit::<RenewRow>();
+    visitor.visit::<RevealPersonal>();
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::ops::mask::Mask;
 use crate::ops::{Context, Question, Unanswered};
 use crate::subscription::letters::{self, Detail, Follower};
 
@@ -14,6 +15,10 @@ pub struct Args {
     /// Its id, from `dlq list`.
     #[arg(value_name = "LETTER_ID")]
     pub letter_id: Uuid,
+    /// Shows who the customer is: the id of what `personal reveal letter:<id>` did.
+    #[arg(long, value_name = "OPERATION_ID")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revealed: Option<Uuid>,
 }
 
 /// One dead letter.
@@ -37,12 +42,21 @@ impl Question for ShowDeadLetter {
     type Args = Args;
     type Answer = Answer;
 
-    async fn ask(Args { letter_id }: Args, context: &Context) -> Result<Answer, Unanswered> {
+    async fn ask(Args { letter_id, revealed }: Args, context: &Context) -> Result<Answer, Unanswered> {
+        let mask = Mask::revealed(&format!("letter:{letter_id}"), revealed, context).await?;
         match letters::detail(letter_id, &context.db).await? {
-            Some((letter, followers)) => Ok(Answer { letter, followers }),
+            Some((letter, followers)) => Ok(Answer { letter: masked(letter, mask), followers }),
             None => Err(Unanswered::NotFound(format!(
                 "there is no letter {letter_id}; `ordo dlq list --state all` shows those there are"
             ))),
         }
+    }
+}
+
+fn masked(letter: Detail, mask: Mask) -> Detail {
+    Detail {
+        payload: letter.payload.map(|payload| mask.content(payload)),
+        patch: letter.patch.map(|patch| mask.patch(patch)),
+        ..letter
     }
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::ops::access::Role;
 use crate::ops::letters::{Filters, Standing};
 use crate::ops::{Context, Question, Unanswered};
 use crate::subscription::letters::{self, Detail};
@@ -51,6 +52,8 @@ pub struct ExportDeadLetters;
 impl Question for ExportDeadLetters {
     const NAME: &'static str = "dlq export";
     const ABOUT: &'static str = "Whole dead letters, one JSON line each";
+    // Every byte as it came, customers too.
+    const ROLE: Role = Role::Admin;
     const PAGES: Option<&'static str> = Some("letters");
     type Args = Args;
     type Answer = Answer;

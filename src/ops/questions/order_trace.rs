@@ -35,6 +35,10 @@ const VIEWS: &str = "views";
 pub struct Args {
     /// Its id.
     pub order_id: Uuid,
+    /// Shows who the customer is: the id of what `personal reveal order:<id>` did.
+    #[arg(long, value_name = "OPERATION_ID")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revealed: Option<Uuid>,
 }
 
 /// What one reader has made of one event.
@@ -166,13 +170,13 @@ impl Question for OrderTrace {
     type Args = Args;
     type Answer = Answer;
 
-    async fn ask(Args { order_id }: Args, context: &Context) -> Result<Answer, Unanswered> {
+    async fn ask(Args { order_id, revealed }: Args, context: &Context) -> Result<Answer, Unanswered> {
+        let mask = Mask::revealed(&format!("order:{order_id}"), revealed, context).await?;
         let told = why::answer(order_id, context).await?;
         let id = OrderId::from(order_id);
         let (events, places) = seen(&id, context).await?;
         let ids: Vec<Uuid> = events.iter().map(RecordedEvent::id).collect();
         let entries = standing::entries(&ids, &context.db).await?;
-        let mask = Mask::of(&context.caller);
         let own: Vec<&RecordedEvent> = events.iter().filter(|event| event.stream_id == Order::stream_id(&id)).collect();
         let lanes = lanes(&events, context);
         let nodes = Nodes { lanes: &lanes, context, places: &places, entries: by_event(entries), mask };
