@@ -1,7 +1,7 @@
 # Two commands matter: `make up` starts a shop, `make test` proves it. The work is done in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs doctor demo clean-data dashboard check test bench storm
+.PHONY: help up down status logs doctor demo clean-data dashboard check test fuzz bench storm
 
 # Handed to the scripts: `make up FAULTS=1`, `make logs SERVICE=kafka`, `make demo ARGS='--rate 50'`.
 export FAULTS SERVICE ARGS SCENARIO SEED DEFECTS ORDO_STORM_MINUTES
@@ -38,6 +38,9 @@ check: ## format, lints, docs, shell syntax, the dashboard's page, docker/compos
 
 test: ## every test, on servers and data of its own
 	@scripts/test.sh
+
+fuzz: ## send both listeners whatever their OpenAPI documents allow and forbid; no answer may be 5xx
+	@scripts/fuzz.sh
 
 bench: ## measure, on fresh servers of its own
 	@scripts/bench.sh

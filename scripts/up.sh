@@ -62,7 +62,7 @@ summary() {
   cat <<END
 
   REST      $ORDO_URL
-  ops       $ORDO_OPS_URL
+  dashboard $ORDO_OPS_URL/  (the operators' listener: /ops/v1, /metrics)
   Postgres  $(without_password "$DATABASE_URL")  (${came_from[postgres]}; data $(data_of postgres))
   Kafka     $KAFKA_BROKERS  (${came_from[kafka]}; data $(data_of kafka))
   addresses and passwords for other programs: . .local/env
