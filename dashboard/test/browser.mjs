@@ -177,6 +177,19 @@ const cases = {
     assert.deepEqual(wrong, []);
   },
 
+  /** Why an order is where it is stands on top of it, as the server says it. */
+  async why() {
+    const { page, wrong } = await tab();
+    for (const { order, code, words } of told.situations) {
+      await page.goto(`${base}/dashboard/orders/${order}`);
+      const sentence = page.locator(`.sentence[data-code="${code}"]`);
+      await sentence.waitFor();
+      const text = await sentence.innerText();
+      for (const word of words) assert.ok(text.includes(word.replaceAll("`", "")), `${word} is not in ${text}`);
+    }
+    assert.deepEqual(wrong, []);
+  },
+
   /** Without a token nothing is shown; a viewer may look and not act; an ended session asks for the token again. */
   async login() {
     const { page, context, wrong } = await tab({ allows: ["401", "403"] });

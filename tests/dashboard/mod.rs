@@ -3,3 +3,4 @@
 mod access;
 mod live;
 mod page;
+mod why;

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(150);
 const PANEL: (&str, &str) = ("ORDO_SUBSCRIPTION__FAULT_PANEL", "true");
 
 /// Runs one case against the app's ops listener.
-async fn browse(app: &TestApp, case: &str, told: &Value) {
+pub async fn browse(app: &TestApp, case: &str, told: &Value) {
     let dashboard = Path::new(env!("CARGO_MANIFEST_DIR")).join("dashboard");
     assert!(
         dashboard.join("node_modules/playwright-core").exists(),
@@ -30,19 +30,19 @@ async fn browse(app: &TestApp, case: &str, told: &Value) {
     assert!(output.status.success(), "{case}: {}{}", said(&output.stdout), said(&output.stderr));
 }
 
-async fn order(app: &TestApp, user: &str) -> Uuid {
+pub async fn order(app: &TestApp, user: &str) -> Uuid {
     let body = json!({ "userId": user, "items": [{ "productId": "mug", "quantity": 1 }] });
     let answer: Value = app.post("/v1/orders", &body).await.json().await.unwrap();
     answer["orderId"].as_str().unwrap().parse().unwrap()
 }
 
-async fn done(app: &TestApp, words: &[&str]) {
+pub async fn done(app: &TestApp, words: &[&str]) {
     let (is_done, said, error) = app.ordo(words).await;
     assert!(is_done, "{words:?}: {said}{error}");
 }
 
 /// A fault that makes `consumer` give up on every order of `user`.
-async fn poison(app: &TestApp, consumer: &str, user: &str) {
+pub async fn poison(app: &TestApp, consumer: &str, user: &str) {
     let words =
         ["faults", "set", consumer, "--kind", "poison", "--pointer", "/userId", "--equals", user, "--reason", "test"];
     done(app, &words).await;
@@ -50,7 +50,7 @@ async fn poison(app: &TestApp, consumer: &str, user: &str) {
 
 /// An order of `user` on which a consumer has given up, and its letter. Rules are read twice a second at most: until then
 /// nothing is the matter with orders.
-async fn given_up(app: &TestApp, user: &str) -> (Uuid, Uuid) {
+pub async fn given_up(app: &TestApp, user: &str) -> (Uuid, Uuid) {
     eventually("the rules are read", async || {
         let order = order(app, user).await;
         let letter = eventually("the order is decided, or given up", async || {
