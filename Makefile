@@ -24,8 +24,8 @@ logs: ## follow ordo's log, or SERVICE=postgres, SERVICE=kafka
 doctor: ## ask each dependency how it is
 	@scripts/ordo.sh run doctor $(ARGS)
 
-demo: ## a believable shop with traffic, on what `make up` started
-	@scripts/ordo.sh run demo $(ARGS)
+demo: ## a believable shop in trouble, to be looked at on the dashboard; then a few orders a second until Ctrl-C
+	@scripts/demo.sh
 
 clean-data: ## stop, then delete the data of this checkout's servers; asks first
 	@scripts/clean-data.sh

@@ -177,6 +177,56 @@ const cases = {
     assert.deepEqual(wrong, []);
   },
 
+  /** Five steps, each ticked off as it is done, without a reload. */
+  async tour() {
+    const { page, wrong } = await tab();
+    const isDone = (step) => page.locator(`.tour li.done[data-step="${step}"]`).waitFor();
+    const home = async () => {
+      await page.getByRole("navigation", { name: "Screens" }).getByRole("link", { name: /^Overview/ }).click();
+      await answered(page);
+    };
+    await open(page, "overview");
+    assert.equal(await page.locator(".tour li").count(), 5);
+    assert.equal(await page.locator(".tour li.done").count(), 0, "what the demonstration did does not count");
+    const wish = { userId: "tour", items: [{ productId: "tea-gyokuro", quantity: 1 }] };
+    const placed = await fetch(`${told.rest}/v1/orders`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(wish) });
+    assert.equal(placed.status, 202);
+    await isDone("place");
+    await page.locator('.tour li[data-step="why"] a').click();
+    await page.getByRole("region", { name: "orders table" }).getByRole("link").first().click();
+    await page.locator(".sentence").waitFor();
+    await act(page, "Show the customer");
+    await page.getByText(/^demo-/).first().waitFor();
+    await home();
+    await isDone("why");
+    await page.locator('.tour li[data-step="hold"] a').click();
+    await act(page, "Pause");
+    await act(page, "Resume");
+    await home();
+    await isDone("hold");
+    await page.goto(`${base}/dashboard/dead-letters?consumer=inventory`);
+    await page.getByRole("region", { name: "letters table" }).getByRole("link").first().click();
+    await page.getByRole("button", { name: "Try", exact: true }).click();
+    await page.locator(".sentence.bad").waitFor();
+    await page.getByLabel(/^Change the payload first, as a JSON patch; may be empty/).fill(JSON.stringify([{ op: "replace", path: "/userId", value: "mended" }]));
+    await page.getByRole("button", { name: "Try", exact: true }).click();
+    await page.locator(".sentence.good").waitFor();
+    await act(page, "Replay");
+    await page.locator("section[aria-label=Letter] .chip", { hasText: "resolved" }).waitFor();
+    await home();
+    await isDone("replay");
+    await page.locator('.tour li[data-step="rebuild"] a').click();
+    const pace = page.getByRole("button", { name: "Pace…", exact: true });
+    const promote = page.getByRole("button", { name: "Promote", exact: true });
+    await pace.or(promote).first().waitFor();
+    if (await pace.isVisible()) await act(page, "Pace…", { "Most events a second; 0 for as many as can be": "0" });
+    await page.getByText(/all equal/).waitFor();
+    await act(page, "Promote");
+    await home();
+    await isDone("rebuild");
+    assert.deepEqual(wrong, []);
+  },
+
   /** Why an order is where it is stands on top of it, as the server says it. */
   async why() {
     const { page, wrong } = await tab();

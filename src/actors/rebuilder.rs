@@ -15,6 +15,7 @@ use super::mailbox::{Admission, Envelope, Permits};
 use super::supervisor::ChildSpec;
 use crate::read_model::rebuild::{self, Bounds, Done, Ground, Piece, Rebuild, StepError};
 use crate::read_model::{Model, versions};
+use crate::subscription::models::ModelVersion;
 use crate::supervision::Crash;
 use crate::{faults, telemetry};
 
@@ -59,6 +60,26 @@ pub struct State {
     admission: Admission,
     note_due: Instant,
     retire_due: Instant,
+    /// What was folded of the rebuild that was worked on last.
+    folded: Option<Folded>,
+}
+
+/// How much of which rebuild was folded, since when: it may be ahead of the rate that is asked for, which may be changed
+/// while it waits.
+struct Folded {
+    name: String,
+    version: ModelVersion,
+    began: Instant,
+    events: u64,
+}
+
+impl Folded {
+    /// How far what is folded is ahead of this rate, in events a second; 0 is any.
+    fn ahead(&self, rate: i32) -> Duration {
+        let (rate, folded) = (f64::from(rate), self.events as f64);
+        let wanted = if rate > 0.0 { Duration::from_secs_f64(folded / rate) } else { Duration::ZERO };
+        wanted.saturating_sub(self.began.elapsed())
+    }
 }
 
 struct Rebuilder;
@@ -87,7 +108,7 @@ impl Actor for Rebuilder {
         _me: ActorRef<Self::Msg>,
         (arguments, admission): Self::Arguments,
     ) -> Result<State, ActorProcessingErr> {
-        Ok(State { arguments, admission, note_due: Instant::now(), retire_due: Instant::now() })
+        Ok(State { arguments, admission, note_due: Instant::now(), retire_due: Instant::now(), folded: None })
     }
 
     async fn handle(
@@ -142,18 +163,27 @@ impl State {
             row.hold(Some(&why), &ground.db).await?;
             return Ok(WAIT);
         }
+        // In short waits, so that the lease is kept, and another pace or a pause is heard.
+        let is_same = |folded: &&Folded| folded.name == row.name && folded.version == row.version();
+        let ahead = self.folded.as_ref().filter(is_same).map_or(Duration::ZERO, |folded| folded.ahead(row.rate));
+        if !ahead.is_zero() {
+            return Ok(ahead.min(WAIT));
+        }
+        self.folded = None;
         let done = match rebuild::step(model, &row, ground).await {
-            Ok(Done::Pieces(pieces)) => fold(model, &row, pieces, ground).await.map(|pause| (pause, Done::Some)),
-            Ok(done) => Ok((Duration::ZERO, done)),
-            Err(error) => Err(error),
+            Ok(Done::Pieces(pieces)) => fold(model, &row, pieces, ground).await.map(|folded| {
+                self.folded = Some(folded);
+                Done::Some
+            }),
+            done => done,
         };
         match done {
-            Ok((pause, Done::Some | Done::Pieces(_))) => {
+            Ok(Done::Some | Done::Pieces(_)) => {
                 row.hold(None, &ground.db).await?;
-                Ok(pause)
+                Ok(Duration::ZERO)
             }
-            Ok((_, Done::Waits)) => Ok(WAIT),
-            Ok((_, Done::Ready)) => Ok(PAUSE),
+            Ok(Done::Waits) => Ok(WAIT),
+            Ok(Done::Ready) => Ok(PAUSE),
             // A full disk takes no rows and yet this word; where nothing is taken, the word is not either.
             Err(StepError::Down(error)) => {
                 row.hold(Some(&format!("Postgres cannot do it now: {error}; it goes on by itself")), &ground.db)
@@ -174,9 +204,9 @@ fn known(models: &[Model]) -> Vec<(&str, u16)> {
     models.iter().flat_map(|model| model.codes().map(|code| (model.name(), code))).collect()
 }
 
-/// Folds pieces side by side; answers with the pause that the rate asks for. Each worker keeps one connection, for a session
+/// Folds pieces side by side; answers with how much that was. Each worker keeps one connection, for a session
 /// that is new to a log pays for every page of it that it touches first. A step that fails leaves nobody at work.
-async fn fold(model: &Model, row: &Rebuild, pieces: Vec<Piece>, ground: &Ground) -> Result<Duration, StepError> {
+async fn fold(model: &Model, row: &Rebuild, pieces: Vec<Piece>, ground: &Ground) -> Result<Folded, StepError> {
     let hand = Arc::new(Hand {
         model: model.clone(),
         row: row.clone(),
@@ -197,7 +227,7 @@ async fn fold(model: &Model, row: &Rebuild, pieces: Vec<Piece>, ground: &Ground)
             Err(_) => {}
         }
     }
-    Ok(hand.ahead())
+    Ok(hand.folded())
 }
 
 /// Pieces that workers take from, one after the other, until the hand is over.
@@ -221,16 +251,14 @@ impl Hand {
             let events = rebuild::fold_piece(&self.model, &self.row, &piece, &self.bounds, db).await?;
             self.folded.fetch_add(events, Ordering::Relaxed);
             // After each piece, for one great rest after all of them would be preceded by as great a burst.
-            tokio::time::sleep(self.ahead().min(HAND)).await;
+            tokio::time::sleep(self.folded().ahead(self.row.rate).min(HAND)).await;
         }
         Ok(())
     }
 
-    /// How far what is folded is ahead of the rate that was asked for.
-    fn ahead(&self) -> Duration {
-        let (rate, folded) = (f64::from(self.row.rate), self.folded.load(Ordering::Relaxed) as f64);
-        let wanted = if rate > 0.0 { Duration::from_secs_f64(folded / rate) } else { Duration::ZERO };
-        wanted.saturating_sub(self.began.elapsed())
+    fn folded(&self) -> Folded {
+        let events = self.folded.load(Ordering::Relaxed);
+        Folded { name: self.row.name.clone(), version: self.row.version(), began: self.began, events }
     }
 }
 

@@ -1,5 +1,7 @@
-//! `ordo demo`: a believable catalogue with stock, then orders at a steady rate, with a progress line and a summary. Or,
-//! with `--events`, a past written straight into an empty log.
+//! `ordo demo`: a believable catalogue with stock, then orders at a steady rate, with a progress line and a summary. With
+//! `--trouble` things are the matter first. Or, with `--events`, a past written straight into an empty log.
+
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -21,14 +23,20 @@ use crate::config::{Config, ConfigError};
 
 /// Options of `ordo demo`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples: ordo demo --rate 50 --seconds 30\n          ordo demo --events 1000000 --days 90")]
+#[command(
+    after_help = "Examples: ordo demo --rate 50 --seconds 30\n          ordo demo --trouble\n          ordo demo --events 1000000 --days 90"
+)]
 pub(super) struct Args {
-    /// Orders a second, 1 to 1,000.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    rate: u32,
-    /// For how long.
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=86_400))]
-    seconds: u32,
+    /// Orders a second, 1 to 1,000: 20, or 3 after `--trouble`.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    rate: Option<u32>,
+    /// For how long: 30, or until it is interrupted after `--trouble`.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    seconds: Option<u32>,
+    /// First lets things be the matter: letters of three kinds, parked streams, a slow consumer, duplicates, a rebuild under
+    /// way. Needs the fault panel; `ordo faults clear` ends it.
+    #[arg(long, conflicts_with = "events")]
+    trouble: bool,
     /// The same seed orders the same.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -55,7 +63,12 @@ pub(super) async fn run(
 ) -> anyhow::Result<ExitCode> {
     match args.events {
         Some(events) => fill(&config()?, Past { events, days: args.days, seed: args.seed }, json).await,
-        None => order_now(&args, json).await,
+        None => {
+            if args.trouble {
+                trouble::make(&args).await?;
+            }
+            order_now(&args, json).await
+        }
     }
 }
 
@@ -81,7 +94,14 @@ async fn fill(config: &Config, past: Past, json: bool) -> anyhow::Result<ExitCod
 async fn order_now(args: &Args, json: bool) -> anyhow::Result<ExitCode> {
     let client = Client::rest()?;
     fill_shop(&client, args.seed).await?;
-    let tally = order(&client, args).await?;
+    let (rate, seconds) = match args.trouble {
+        true => (args.rate.unwrap_or(3), args.seconds),
+        false => (args.rate.unwrap_or(20), Some(args.seconds.unwrap_or(30))),
+    };
+    if seconds.is_none() {
+        output::line(&format!("{rate} orders a second follow, until Ctrl-C ends them; the shop stays as it is"));
+    }
+    let tally = order(&client, args, rate, seconds).await?;
     let outcomes = outcomes(&client, &tally).await?;
     let mut latencies: Vec<Duration> = tally.accepted.iter().map(|(_, took)| *took).collect();
     latencies.sort_unstable();
@@ -114,18 +134,22 @@ async fn fill_shop(client: &Client, seed: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn order(client: &Client, args: &Args) -> anyhow::Result<Tally> {
-    let total = u64::from(args.rate) * u64::from(args.seconds);
-    let progress = ProgressBar::new(total);
-    progress.set_style(ProgressStyle::with_template("ordering {bar:30} {pos}/{len} {per_sec} {msg}")?);
+/// Orders at that rate for so many seconds, or until Ctrl-C.
+async fn order(client: &Client, args: &Args, rate: u32, seconds: Option<u32>) -> anyhow::Result<Tally> {
+    let total = seconds.map_or(u64::MAX, |seconds| u64::from(rate) * u64::from(seconds));
+    let progress = if seconds.is_some() { ProgressBar::new(total) } else { ProgressBar::new_spinner() };
+    let bar =
+        if seconds.is_some() { "ordering {bar:30} {pos}/{len} {per_sec} {msg}" } else { "ordering {spinner} {pos}" };
+    progress.set_style(ProgressStyle::with_template(bar)?);
     let mut random = SmallRng::seed_from_u64(args.seed);
-    let mut ticks = interval(Duration::from_secs(1) / args.rate);
+    let mut ticks = interval(Duration::from_secs(1) / rate);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let mut underway = FuturesUnordered::new();
     let mut tally = Tally::default();
-    let mut sent = 0;
+    let (mut sent, mut total) = (0, total);
     while sent < total || !underway.is_empty() {
         tokio::select! {
+            _ = tokio::signal::ctrl_c() => total = sent,
             _ = ticks.tick(), if sent < total => {
                 sent += 1;
                 let body = cart(&mut random);

@@ -29,6 +29,7 @@ pub const OTHER_NAMES: &[&str] = &[
     "ORDO_BENCH_KAFKA_PID",
     "ORDO_BENCH_POSTGRES_PID",
     "ORDO_STORM_MINUTES",
+    "ORDO_FUZZ_SECONDS",
 ];
 
 /// Names less alike than this are not one name misspelt.

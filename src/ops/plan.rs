@@ -119,15 +119,19 @@ pub async fn run<A: Action>(
     Ok(Done { operation_id, plan_id: None, dry_run: false, touches, must_type, plan: shown, outcome })
 }
 
-/// Why somebody could not do this now, if so: plans it, undoes what that locked, and does nothing.
+/// Why somebody could not do this now, if so: plans it, undoes what that locked, and does nothing. Without arguments only
+/// whether they may at all.
 ///
 /// # Errors
 /// What Postgres says.
-pub async fn objection<A: Action>(args: Value, context: &Context) -> sqlx::Result<Option<String>> {
+pub async fn objection<A: Action>(args: Option<Value>, context: &Context) -> sqlx::Result<Option<String>> {
     let role = context.caller.role;
     if role < A::ROLE {
         return Ok(Some(format!("it needs the role {}, and yours is {role}", A::ROLE)));
     }
+    let Some(args) = args else {
+        return Ok(A::is_open(context).err().map(|refused| refused.to_string()));
+    };
     let args = match serde_json::from_value(args) {
         Ok(args) => args,
         Err(error) => return Ok(Some(format!("its arguments cannot be read: {error}"))),

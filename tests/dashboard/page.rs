@@ -197,3 +197,12 @@ async fn rubbish_in_an_address_is_a_clear_no_and_markup_in_a_payload_is_text() {
     browse(&app, "hostile", &json!({ "paths": paths, "letter": letter })).await;
     app.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tour_of_a_shop_in_trouble_ticks_itself_off() {
+    let mut app = TestApp::start_with(&[PANEL, ("ORDO_OPS__ENVIRONMENT", "demo")]).await;
+    (app.tolerates_dead_letters, app.tolerates_crashes) = (true, true);
+    done(&app, &["demo", "--trouble", "--seconds", "1"]).await;
+    browse(&app, "tour", &json!({ "rest": app.url })).await;
+    app.finish().await;
+}

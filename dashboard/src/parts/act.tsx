@@ -44,7 +44,7 @@ const open = signal<Act | undefined>(undefined);
 /** Buttons for actions; one that is not allowed now says why. `seen` is what makes the server be asked again. */
 export function Actions({ acts, seen }: { acts: Act[]; seen: string }) {
   const [why, setWhy] = useState<(string | null | undefined)[]>([]);
-  const asked = JSON.stringify(acts.map(({ action, args }) => ({ action, args })));
+  const asked = JSON.stringify(acts.map((act) => ({ action: act.action, args: expected(act) })));
   useEffect(() => {
     const stop = new AbortController();
     ask<Allowed>(`actions?asked=${encodeURIComponent(asked)}`, { signal: stop.signal })
@@ -70,6 +70,13 @@ export function Actions({ acts, seen }: { acts: Act[]; seen: string }) {
       ))}
     </span>
   );
+}
+
+/** The arguments as the dialog will begin with them; none while something has to be filled in first. */
+function expected(act: Act): Record<string, unknown> | undefined {
+  const isEmpty = (field: Field) => !field.value && !field.isOptional && field.kind !== "json" && field.kind !== "flag";
+  if (act.fields?.some(isEmpty)) return undefined;
+  return filled(act, Object.fromEntries((act.fields ?? []).map((field) => [field.name, field.value ?? ""])));
 }
 
 export function Dialogs() {

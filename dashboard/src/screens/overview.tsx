@@ -1,6 +1,8 @@
 // Does anyone need to act?
+import { session } from "../api.ts";
 import { useAnswer } from "../live/ask.ts";
-import { Body } from "../parts/panel.tsx";
+
+import { Body, Panel } from "../parts/panel.tsx";
 import { Chip, count, Moment, rate, Said } from "../parts/show.tsx";
 import { Spark } from "../parts/spark.tsx";
 import type { Screen } from "../screen.ts";
@@ -34,8 +36,14 @@ interface History {
   series: { name: string; points: [number, number][] }[];
 }
 
+interface Tour {
+  steps: { key: string; title: string; how: string; screen: string; isDone: boolean }[];
+}
+
 function View() {
   const answer = useAnswer<Overview>("overview");
+  const isDemo = session.value?.environment === "demo";
+  const tour = useAnswer<Tour>(isDemo ? "tour" : undefined);
   const history = useAnswer<History>("history");
   return (
     <>
@@ -90,6 +98,25 @@ function View() {
           </>
         )}
       </Body>
+      {isDemo && (
+        <Panel title="The tour" answer={tour}>
+          {({ steps }) => (
+            <ol class="tour">
+              {steps.map((step) => (
+                <li key={step.key} data-step={step.key} class={step.isDone ? "done" : undefined}>
+                  <Chip tone={step.isDone ? "good" : "plain"}>{step.isDone ? "done" : "to do"}</Chip>
+                  <div>
+                    <p>
+                      <a href={`/dashboard/${step.screen}`}>{step.title}</a>
+                    </p>
+                    <p class="quiet small">{step.how}</p>
+                  </div>
+                </li>
+              ))}
+            </ol>
+          )}
+        </Panel>
+      )}
       <Body answer={history}>
         {(known) => (
           <div class="columns">

@@ -72,7 +72,7 @@ function List() {
 
 function One({ name }: { name: string }) {
   const answer = useAnswer<{ versions: Version[] }>(`projections/${encodeURIComponent(name)}`);
-  const isCompared = answer.value?.versions.some((version) => version.rowsCompared !== null) ?? false;
+  const isCompared = answer.value?.versions.some((version) => (version.rowsCompared ?? 0) > 0) ?? false;
   const diff = useAnswer<Diff>(isCompared ? `projections/${encodeURIComponent(name)}/diff` : undefined);
   return (
     <>

@@ -17,8 +17,8 @@ const MOST: usize = 20;
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(default, deny_unknown_fields)]
 pub struct Args {
-    /// Whether these could be done now, as JSON: `[{"action": "consumers pause", "args": {"consumer": "inventory"}}]`; every
-    /// action there is if left out.
+    /// Whether these could be done now, as JSON: `[{"action": "consumers pause", "args": {"consumer": "inventory"}}]`, and
+    /// without `args` whether you may at all; every action there is if left out.
     #[arg(long, value_name = "JSON")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asked: Option<String>,
@@ -29,7 +29,7 @@ pub struct Args {
 #[serde(deny_unknown_fields)]
 struct Asked {
     action: String,
-    args: Value,
+    args: Option<Value>,
 }
 
 /// One action, for whoever asks.
@@ -76,7 +76,7 @@ impl Question for Actions {
         }
         let mut actions = Vec::with_capacity(asked.len());
         for Asked { action, args } in asked {
-            let mut one = One { name: &action, args: Some(args), context, found: None };
+            let mut one = One { name: &action, args, context, found: None };
             each(&mut one);
             let found = one.found.ok_or_else(|| {
                 Unanswered::Invalid(format!("asked: there is no action {action:?}; `ordo actions` shows them"))
@@ -113,7 +113,7 @@ impl<'a> Visitor for One<'a> {
         if A::NAME != self.name {
             return;
         }
-        let (args, context): (_, &'a Context) = (self.args.take().unwrap_or_default(), self.context);
+        let (args, context): (_, &'a Context) = (self.args.take(), self.context);
         self.found = Some(Box::pin(async move {
             let why = plan::objection::<A>(args, context).await?;
             Ok(Allowed { action: A::NAME.to_owned(), about: A::ABOUT, role: A::ROLE, why })

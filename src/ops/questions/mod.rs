@@ -22,6 +22,7 @@ mod projections;
 mod relay;
 mod replays;
 mod supervision_tree;
+mod tour;
 mod try_dead_letter;
 mod why;
 
@@ -49,6 +50,7 @@ pub use projections::Projections;
 pub use relay::Relay;
 pub use replays::Replays;
 pub use supervision_tree::{SupervisionTree, TreeAndHistory};
+pub use tour::Tour;
 pub use try_dead_letter::TryDeadLetter;
 pub use why::Why;
 
@@ -61,6 +63,7 @@ pub trait Visitor {
 /// Shows every question to `visitor`, in the order of `--help`.
 pub fn each(visitor: &mut impl Visitor) {
     visitor.visit::<Overview>();
+    visitor.visit::<Tour>();
     visitor.visit::<SupervisionTree>();
     visitor.visit::<Nodes>();
     visitor.visit::<Alarms>();
