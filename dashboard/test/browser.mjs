@@ -8,7 +8,7 @@ const [name, base, given] = process.argv.slice(2);
 const told = JSON.parse(given ?? "{}");
 const axe = await readFile(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
-const PATIENCE = 20_000;
+const PATIENCE = 40_000;
 
 /** A tab in which every error and every request that leaves this listener fails the test. */
 async function tab({ width = 1440, theme = "light", allows = [] } = {}) {

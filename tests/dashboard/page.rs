@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::support::{TestApp, eventually};
 
 /// Longest time for one case.
-const PATIENCE: Duration = Duration::from_secs(150);
+const PATIENCE: Duration = Duration::from_secs(300);
 const PANEL: (&str, &str) = ("ORDO_SUBSCRIPTION__FAULT_PANEL", "true");
 
 /// Runs one case against the app's ops listener.

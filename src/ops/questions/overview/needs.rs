@@ -243,3 +243,6 @@ fn actor(down: &Down) -> Need {
         since: down.since,
     }
 }
+
+#[cfg(test)]
+mod tests;
