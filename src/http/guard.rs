@@ -43,6 +43,19 @@ impl Roles {
         self.0.get(&(route.to_owned(), method.to_string())).copied()
     }
 
+    /// That a route has no such method, and which it has.
+    fn no_such_method(&self, route: &str) -> Failed {
+        let methods = self.0.keys().filter(|(known, _)| known == route).map(|(_, method)| method.as_str());
+        let allowed = methods.collect::<Vec<_>>().join(", ");
+        let next = if allowed.is_empty() {
+            "/ops/v1/openapi.json names every path".to_owned()
+        } else {
+            format!("it has {allowed}")
+        };
+        let detail = "this path has no such method";
+        Failed(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).next(next))
+    }
+
     /// Holds the table against the document of the routes, so that a route without a row is an error at start.
     ///
     /// # Panics
@@ -94,13 +107,13 @@ async fn admit(guard: &Guard, head: &Parts) -> Result<(Option<Caller>, Held), Fa
         session: door.secret(headers),
     };
     let route = head.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
-    // A path nobody knows, or a method it does not have, is told so to whoever may look.
-    let needs = route.map_or(Some(Needs::Role(Role::Viewer)), |route| guard.roles.of(&head.method, route));
-    let needs = needs.unwrap_or(Needs::Role(Role::Viewer));
-    let Needs::Role(role) = needs else {
+    let needs = route.and_then(|route| guard.roles.of(&head.method, route));
+    if needs == Some(Needs::Nobody) {
         access::may_ask(&door.config, claims).map_err(refusal)?;
         return Ok((None, Held::none()));
-    };
+    }
+    // A path nobody knows, or a method it does not have, is told so to whoever may look.
+    let role = if let Some(Needs::Role(role)) = needs { role } else { Role::Viewer };
     let (caller, held) = match access::admit(&door.config, claims).map_err(refusal)? {
         Admitted::As(caller) => (caller, Held::none()),
         Admitted::BySession(secret) => {
@@ -113,7 +126,11 @@ async fn admit(guard: &Guard, head: &Parts) -> Result<(Option<Caller>, Held), Fa
         }
     };
     has(&caller, role)?;
-    Ok((Some(caller), held))
+    match route {
+        // Even a handler that somebody has mounted past the table is not reached.
+        Some(route) if needs.is_none() => Err(guard.roles.no_such_method(route)),
+        _ => Ok((Some(caller), held)),
+    }
 }
 
 /// Whether a caller has a role.
@@ -167,6 +184,15 @@ mod tests {
         assert_eq!(single(&headers, &header::HOST), Some("localhost"));
         headers.append(header::HOST, "evil.example".parse().expect("a header"));
         assert_eq!(single(&headers, &header::HOST), None);
+    }
+
+    #[test]
+    fn what_is_not_in_the_table_is_not_let_in() {
+        let mut roles = Roles::default();
+        roles.add(&Method::GET, "/ops/v1/nodes", Needs::Role(Role::Viewer));
+        assert_eq!(roles.of(&Method::HEAD, "/ops/v1/nodes"), Some(Needs::Role(Role::Viewer)));
+        assert_eq!(roles.of(&Method::POST, "/ops/v1/nodes"), None);
+        assert_eq!(roles.of(&Method::GET, "/ops/v1/new"), None);
     }
 
     #[test]
