@@ -8,6 +8,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use sha2::{Digest, Sha256};
 
+use crate::ops::session::hex;
+
 /// What a page of ours may do. No inline script or style, no other origin, no frame around it.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
@@ -21,9 +23,7 @@ struct Asset {
 
 impl Asset {
     fn new(kind: &'static str, bytes: &'static [u8]) -> Self {
-        let digest = Sha256::digest(bytes);
-        let tag = digest.iter().take(8).fold("\"".to_owned(), |tag, byte| format!("{tag}{byte:02x}")) + "\"";
-        Self { kind, bytes, tag }
+        Self { kind, bytes, tag: format!("\"{}\"", hex(&Sha256::digest(bytes)[..8])) }
     }
 
     /// The file, or that the browser has it already.

@@ -33,8 +33,8 @@ pub(super) struct Door {
     pub(super) config: Config,
     pub(super) sessions: Sessions,
     /// Name of the cookie.
-    pub(super) cookie: String,
-    pub(super) context: Arc<Context>,
+    cookie: String,
+    context: Arc<Context>,
     wrong: Mutex<HashMap<IpAddr, Vec<Instant>>>,
 }
 
@@ -60,7 +60,7 @@ impl Held {
     pub(super) async fn holds(&self) -> bool {
         match &self.0 {
             None => true,
-            Some((door, secret)) => door.sessions.of(secret, &door.config).await.is_ok_and(|session| session.is_some()),
+            Some((door, secret)) => !matches!(door.sessions.of(secret, &door.config).await, Ok(None)),
         }
     }
 }

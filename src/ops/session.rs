@@ -1,7 +1,7 @@
 //! Logins of operators: `ops_session`. A browser gets a random secret for its token; the table keeps its hash.
 //!
-//! A session is as good as its token: one that is no longer configured, or has another role now, ends or changes every
-//! session that was opened with it.
+//! A session is never worth more than its token: one that is no longer configured ends every session that was opened with
+//! it, and one whose role is lowered lowers theirs; a higher role needs another login.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use rand::Rng;
 use sha2::{Digest, Sha256};
-use sqlx::PgPool;
+use sqlx::{FromRow, PgPool};
 
-use super::access::{Caller, is_equal};
+use super::access::{Caller, Role, is_equal};
 use super::config::{Config, Token};
 use crate::clock;
 
@@ -38,20 +38,31 @@ pub struct Session {
 }
 
 /// What the table says of a secret.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromRow)]
 struct Row {
     caller: String,
+    role: String,
+    #[sqlx(rename = "token_sha256")]
     token: String,
     expires_at: DateTime<Utc>,
 }
 
-/// By the hash of its secret: when a session was looked up, and what was found.
-type Seen = HashMap<[u8; 32], (Instant, Option<Row>)>;
+/// What a look found, and when somebody last tried to look again.
+#[derive(Clone, Debug)]
+struct Look {
+    row: Option<Row>,
+    found_at: Instant,
+    tried_at: Instant,
+}
+
+/// By the hash of its secret.
+type Seen = HashMap<[u8; 32], Look>;
 
 /// The sessions this process has seen, and where the others are.
 #[derive(Debug)]
 pub struct Sessions {
     db: PgPool,
+    fresh: Duration,
     seen: Mutex<Seen>,
 }
 
@@ -59,7 +70,7 @@ impl Sessions {
     /// Knows none yet.
     #[must_use]
     pub fn new(db: PgPool) -> Self {
-        Self { db, seen: Mutex::default() }
+        Self { db, fresh: FRESH, seen: Mutex::default() }
     }
 
     /// Opens a session for whoever showed this token; answers its secret and when it ends.
@@ -87,16 +98,15 @@ impl Sessions {
         let hash = hash(secret);
         let known = self.seen().get(&hash).cloned();
         let row = match known {
-            Some((at, row)) if at.elapsed() < FRESH => row,
+            Some(known) if known.tried_at.elapsed() < self.fresh && known.found_at.elapsed() < WITHOUT_POSTGRES => {
+                known.row
+            }
             known => match self.find(&hash).await {
                 Ok(row) => {
                     self.remember(hash, row.clone());
                     row
                 }
-                Err(error) => match known {
-                    Some((at, row)) if at.elapsed() < WITHOUT_POSTGRES => row,
-                    _ => return Err(error),
-                },
+                Err(error) => self.without_postgres(hash, known).ok_or(error)?,
             },
         };
         Ok(row.and_then(|row| judge(&row, config, clock::now())))
@@ -114,17 +124,28 @@ impl Sessions {
     }
 
     async fn find(&self, hash: &[u8; 32]) -> sqlx::Result<Option<Row>> {
-        let row: Option<(String, String, DateTime<Utc>)> =
-            sqlx::query_as(FIND).bind(hash.as_slice()).fetch_optional(&self.db).await?;
-        Ok(row.map(|(caller, token, expires_at)| Row { caller, token, expires_at }))
+        sqlx::query_as(FIND).bind(hash.as_slice()).fetch_optional(&self.db).await
+    }
+
+    /// What was found before, if that is not too long ago. Not everybody waits for a Postgres that is away: it is asked
+    /// again once what is known is no longer fresh.
+    fn without_postgres(&self, hash: [u8; 32], known: Option<Look>) -> Option<Option<Row>> {
+        let known = known.filter(|known| known.found_at.elapsed() < WITHOUT_POSTGRES)?;
+        self.keep(hash, Look { tried_at: Instant::now(), ..known.clone() });
+        Some(known.row)
     }
 
     fn remember(&self, hash: [u8; 32], row: Option<Row>) {
+        let now = Instant::now();
+        self.keep(hash, Look { row, found_at: now, tried_at: now });
+    }
+
+    fn keep(&self, hash: [u8; 32], look: Look) {
         let mut seen = self.seen();
-        if seen.len() >= MOST {
+        if seen.len() >= MOST && !seen.contains_key(&hash) {
             seen.clear();
         }
-        seen.insert(hash, (Instant::now(), row));
+        seen.insert(hash, look);
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -132,10 +153,12 @@ impl Sessions {
     }
 }
 
-/// Whether a session still holds: its time is not over, and its token is still configured; the role is the token's.
+/// Whether a session still holds: its time is not over, and its token is still configured. Its role is the lower of what
+/// it was opened with and what its token has now.
 fn judge(row: &Row, config: &Config, now: DateTime<Utc>) -> Option<Session> {
     let token = config.tokens.iter().find(|token| token.name == row.caller && token.sha256 == row.token)?;
-    let caller = Caller { name: token.name.clone(), role: token.role };
+    let opened: Role = serde_json::from_value(row.role.as_str().into()).ok()?;
+    let caller = Caller { name: token.name.clone(), role: opened.min(token.role) };
     (row.expires_at > now).then_some(Session { caller, expires_at: row.expires_at })
 }
 
@@ -155,7 +178,8 @@ fn hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret).into()
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         _ = write!(text, "{byte:02x}");
         text
@@ -165,25 +189,50 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
+    use sqlx::postgres::PgPoolOptions;
 
     use super::*;
-    use crate::ops::access::Role;
 
     fn config(sha256: &str, role: Role) -> Config {
         let token = Token { name: "ada".to_owned(), role, sha256: sha256.to_owned() };
         Config { tokens: vec![token], ..Config::default() }
     }
 
+    fn row(expires_at: DateTime<Utc>) -> Row {
+        Row { caller: "ada".to_owned(), role: "operator".to_owned(), token: "one".to_owned(), expires_at }
+    }
+
     #[test]
-    fn a_session_ends_with_its_time_and_with_its_token_and_has_the_role_of_its_token() {
+    fn a_session_ends_with_its_time_and_with_its_token_and_is_never_worth_more_than_that() {
         let now = clock::now();
-        let row = Row { caller: "ada".to_owned(), token: "one".to_owned(), expires_at: now + TimeDelta::hours(1) };
+        let row = row(now + TimeDelta::hours(1));
         let role = |config: &Config, at| judge(&row, config, at).map(|session| session.caller.role);
         assert_eq!(role(&config("one", Role::Operator), now), Some(Role::Operator));
         assert_eq!(role(&config("one", Role::Viewer), now), Some(Role::Viewer), "a lowered role counts at once");
+        assert_eq!(role(&config("one", Role::Admin), now), Some(Role::Operator), "a higher one needs another login");
         assert_eq!(role(&config("two", Role::Operator), now), None, "the token was renewed");
         assert_eq!(role(&Config::default(), now), None, "the token is gone");
         assert_eq!(role(&config("one", Role::Operator), now + TimeDelta::hours(1)), None, "its time is over");
+    }
+
+    #[tokio::test]
+    async fn a_session_that_was_seen_holds_while_postgres_is_away_and_no_other_does() {
+        let pool = PgPoolOptions::new().acquire_timeout(Duration::from_millis(50));
+        let db = pool.connect_lazy("postgres://nobody@127.0.0.1:1/nothing").expect("an address");
+        let sessions = Sessions { fresh: Duration::ZERO, ..Sessions::new(db) };
+        let config = config("one", Role::Operator);
+        assert!(sessions.of("seen", &config).await.is_err(), "nobody has shown it here");
+        sessions.remember(hash("seen"), Some(row(clock::now() + TimeDelta::hours(1))));
+        sessions.remember(hash("ended"), None);
+        for _ in 0..3 {
+            assert!(sessions.of("seen", &config).await.is_ok_and(|session| session.is_some()));
+            assert!(sessions.of("ended", &config).await.is_ok_and(|session| session.is_none()));
+        }
+        assert!(sessions.of("forged", &config).await.is_err());
+        assert!(
+            sessions.of("seen", &Config::default()).await.is_ok_and(|session| session.is_none()),
+            "its token is gone"
+        );
     }
 
     #[test]
