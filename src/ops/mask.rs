@@ -1,5 +1,8 @@
 //! What of a customer operators see without saying why: nothing by which one could be known, but enough to tell two apart.
 
+use std::sync::LazyLock;
+
+use rand::Rng;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -9,6 +12,9 @@ use super::action::Action;
 use super::actions::RevealPersonal;
 use super::{Context, Unanswered};
 use crate::subscription::letters::Content;
+
+/// Made at start, kept nowhere.
+static SECRET: LazyLock<[u8; 32]> = LazyLock::new(|| rand::rng().random());
 
 const REVEALED: &str = include_str!("sql/revealed.sql");
 
@@ -55,13 +61,14 @@ impl Mask {
         )))
     }
 
-    /// A text that says who a customer is: the same one always looks the same.
+    /// A text that says who a customer is, as a sign: the same one looks the same in all answers of one process, and
+    /// guessing ids finds none, since the sign is made with a secret that only the process has.
     #[must_use]
     pub fn text(self, text: &str) -> String {
         if self == Self::Nothing {
             return text.to_owned();
         }
-        let digest = Sha256::digest(text);
+        let digest = Sha256::new().chain_update(*SECRET).chain_update(text).finalize();
         format!("•••{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2])
     }
 
@@ -150,6 +157,13 @@ mod tests {
         assert!(!shown.to_string().contains("ada"), "{shown}");
         assert_eq!(shown[1], patch[1]);
         assert_eq!(Mask::Nothing.patch(patch.clone()), patch);
+    }
+
+    #[test]
+    fn who_guesses_an_id_cannot_tell_whether_it_is_the_one() {
+        let digest = Sha256::digest("ada");
+        let guessed = format!("•••{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2]);
+        assert_ne!(Mask::Personal.text("ada"), guessed);
     }
 
     #[test]
