@@ -30,6 +30,9 @@ export const session = signal<Session | null | undefined>(undefined);
 /** Why the last session ended, for whoever logs in again. */
 export const ended = signal<string | undefined>(undefined);
 
+/** Why it is not known who asks, while the server does not say. */
+export const unanswered = signal<Problem | undefined>(undefined);
+
 export const OPS = "/ops/v1/";
 
 export async function ask<T>(path: string, options: RequestInit = {}): Promise<T> {
@@ -75,8 +78,12 @@ export function send<T>(path: string, body: unknown): Promise<T> {
 export async function whoAmI(): Promise<void> {
   try {
     session.value = await ask<Session>("session");
+    unanswered.value = undefined;
   } catch (error) {
     if (error instanceof Problem && error.status === 401) session.value = null;
-    else throw error;
+    else {
+      if (error instanceof Problem) unanswered.value = error;
+      throw error;
+    }
   }
 }

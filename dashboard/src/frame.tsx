@@ -1,7 +1,7 @@
 // Around every screen: where one can go, whether anyone must act, how old the picture is, who is asking.
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ended, request, send, session, whoAmI, Problem } from "./api.ts";
+import { ended, request, send, session, unanswered, whoAmI, Problem } from "./api.ts";
 import { isPaused, isStreaming, pause, useAnswer } from "./live/ask.ts";
 import { Dialogs } from "./parts/act.tsx";
 import { Commands } from "./parts/copy.tsx";
@@ -22,7 +22,14 @@ export function Frame() {
     return () => document.removeEventListener("keydown", pressed);
   }, []);
   if (known === null) return <Login />;
-  if (known === undefined) return <p class="boot">Asking the server who you are…</p>;
+  if (known === undefined) {
+    const why = unanswered.value;
+    return (
+      <p class="boot" role="status">
+        Asking the server who you are… {why && `${why.message}. ${why.next ?? ""}`}
+      </p>
+    );
+  }
   return (
     <div onClick={follow}>
       <Shell />

@@ -1,9 +1,10 @@
 //! `GET /ops/v1/live?ask=<question>&ask=…`: answers as they change, as server-sent events; one stream a tab.
 //!
-//! An `ask` is what follows `/ops/v1/` in the address of any question. Events: `snapshot` {channel, version, value},
-//! `patch` {channel, version, changes} against the version before, `same` {channel, version}, `problem` {channel, status,
-//! code, detail}, and `bye` when the listener stops. `channel` is the place of the `ask`, from 0. A viewer holds one version
-//! and no backlog: one that is slow skips versions and gets the next snapshot.
+//! An `ask` is what follows `/ops/v1/` in the address of any question. Events: `snapshot` {channel, version, ageMs, value},
+//! `patch` {channel, version, ageMs, changes} against the version before, `same` {channel, version, ageMs}, `problem`
+//! {channel, status, code, detail}, and `bye` when the listener stops. `channel` is the place of the `ask`, from 0; `ageMs` how
+//! long ago it was looked at. A viewer holds one version and no backlog: one that is slow skips versions and gets the next
+//! snapshot. Each channel says something every few seconds, which is the sign of life.
 
 mod channel;
 mod patch;
@@ -17,10 +18,11 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
+use futures::future::join_all;
 use futures::stream;
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 
 use self::channel::{Channel, News};
 use super::error::{Failed, Problem};
@@ -33,8 +35,6 @@ const MOST_ASKED: usize = 16;
 const MOST_CHANNELS: usize = 500;
 /// How often a viewer is told: each channel once, so at most so often.
 const TICK: Duration = Duration::from_secs(1);
-/// A sign of life where nothing else is said.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Whether the listener stops; goes with every request.
 #[derive(Clone, Debug)]
@@ -80,7 +80,6 @@ struct Viewer {
     closing: watch::Receiver<bool>,
     session: Held,
     ready: VecDeque<Bytes>,
-    said_at: Instant,
     is_over: bool,
 }
 
@@ -108,8 +107,7 @@ pub(super) async fn stream_answers(
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let ready = VecDeque::from([Bytes::from_static(b": ordo\n\n")]);
-    let said_at = Instant::now();
-    let viewer = Viewer { live, channels, ticks, closing, session, ready, said_at, is_over: false };
+    let viewer = Viewer { live, channels, ticks, closing, session, ready, is_over: false };
     let body = Body::from_stream(stream::unfold(viewer, |mut viewer| async {
         let next = viewer.next().await?;
         Some((Ok::<_, std::convert::Infallible>(next), viewer))
@@ -126,52 +124,55 @@ pub(super) async fn stream_answers(
 impl Viewer {
     /// What is sent next; `None` ends the stream.
     async fn next(&mut self) -> Option<Bytes> {
-        loop {
-            if let Some(ready) = self.ready.pop_front() {
-                self.said_at = Instant::now();
-                return Some(ready);
-            }
-            if self.is_over {
-                return None;
-            }
-            let is_closing = tokio::select! {
+        while self.ready.is_empty() && !self.is_over {
+            let mut closing = self.closing.clone();
+            let told = tokio::select! {
                 // A sender that is gone is a listener that is gone.
-                _ = self.closing.wait_for(|closing| *closing) => true,
-                _ = self.ticks.tick() => false,
+                _ = closing.wait_for(|closing| *closing) => None,
+                told = self.look() => told,
             };
-            if is_closing || !self.session.holds().await {
-                self.ready.push_back(event("bye", &json!({})));
-                self.is_over = true;
-                continue;
-            }
-            for index in 0..self.channels.len() {
-                self.look(index).await;
-            }
-            if self.ready.is_empty() && self.said_at.elapsed() >= HEARTBEAT {
-                self.ready.push_back(Bytes::from_static(b": still here\n\n"));
-            }
+            self.is_over = told.is_none();
+            self.ready.extend(told.unwrap_or_else(|| vec![event("bye", &json!({}))]));
         }
+        self.ready.pop_front()
     }
 
-    async fn look(&mut self, index: usize) {
-        let (channel, version) = &mut self.channels[index];
-        let told = match channel.news(*version, &self.live.questions).await {
-            News::Snapshot(new, value) => {
-                *version = new;
-                event("snapshot", &json!({ "channel": index, "version": new, "value": &*value }))
-            }
-            News::Patch(new, changes) => {
-                *version = new;
-                event("patch", &json!({ "channel": index, "version": new, "changes": &*changes }))
-            }
-            News::Same(version) => event("same", &json!({ "channel": index, "version": version })),
-            News::Problem(problem) => {
-                let mut told = Value::clone(&problem);
-                told["channel"] = json!(index);
-                event("problem", &told)
-            }
-        };
-        self.ready.push_back(told);
+    /// Looks at every channel at once, when it is time to; `None` once the session has ended.
+    async fn look(&mut self) -> Option<Vec<Bytes>> {
+        self.ticks.tick().await;
+        if !self.session.holds().await {
+            return None;
+        }
+        let questions = &self.live.questions;
+        let news = join_all(self.channels.iter().map(|(channel, version)| channel.news(*version, questions))).await;
+        let channels = self.channels.iter_mut().enumerate();
+        Some(channels.zip(news).map(|((index, (_, version)), news)| told(index, version, news)).collect())
+    }
+}
+
+/// News as the channel of this place tells them to a viewer who knows `version`.
+fn told(index: usize, version: &mut u64, news: News) -> Bytes {
+    match news {
+        News::Snapshot(seen, value) => {
+            *version = seen.version;
+            event(
+                "snapshot",
+                &json!({ "channel": index, "version": seen.version, "ageMs": seen.age_ms, "value": &*value }),
+            )
+        }
+        News::Patch(seen, changes) => {
+            *version = seen.version;
+            event(
+                "patch",
+                &json!({ "channel": index, "version": seen.version, "ageMs": seen.age_ms, "changes": &*changes }),
+            )
+        }
+        News::Same(seen) => event("same", &json!({ "channel": index, "version": seen.version, "ageMs": seen.age_ms })),
+        News::Problem(problem) => {
+            let mut told = Value::clone(&problem);
+            told["channel"] = json!(index);
+            event("problem", &told)
+        }
     }
 }
 

@@ -157,6 +157,8 @@ function startPolling(): void {
 interface Heard {
   channel: number;
   version: number;
+  /** How long ago the server looked. */
+  ageMs?: number;
   value?: Json;
   changes?: Change[];
   status?: number;
@@ -172,7 +174,7 @@ function hear(asked: string[], event: Told): void {
   const channel = question === undefined ? undefined : channels.get(question);
   if (!channel || question === undefined) return;
   const before = channel.answer.peek();
-  const at = performance.now();
+  const at = performance.now() - (heard.ageMs ?? 0);
   switch (event.name) {
     case "snapshot":
       told(channel, { value: heard.value ?? null, version: heard.version, at, problem: undefined });

@@ -1,5 +1,6 @@
 // The same as a command: a copy that works over plain HTTP, too, where browsers give no clipboard.
 import { OPS } from "../api.ts";
+import { word } from "../screen.ts";
 import { say } from "./toast.tsx";
 
 async function copy(text: string): Promise<void> {
@@ -23,7 +24,7 @@ export function Commands({ cli, question }: { cli: string; question: string }) {
       <button type="button" title={cli} onClick={() => void copy(cli)}>
         As CLI
       </button>
-      <button type="button" onClick={() => void copy(`curl -s ${token} '${location.origin}${OPS}${question}'`)}>
+      <button type="button" onClick={() => void copy(`curl -s ${token} ${word(location.origin + OPS + question)}`)}>
         As curl
       </button>
     </span>

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
@@ -47,15 +46,22 @@ struct Seen {
     took: Duration,
 }
 
+/// Which answer it is, and how long ago it was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Look {
+    pub(super) version: u64,
+    pub(super) age_ms: u64,
+}
+
 /// What a viewer who knows some version is told.
 #[derive(Clone, Debug)]
 pub(super) enum News {
     /// Everything.
-    Snapshot(u64, Arc<Value>),
+    Snapshot(Look, Arc<Value>),
     /// What has changed since the version before this one.
-    Patch(u64, Arc<[Change]>),
-    /// Nothing has changed: it is as new as now.
-    Same(u64),
+    Patch(Look, Arc<[Change]>),
+    /// Nothing has changed up to then.
+    Same(Look),
     /// It could not be asked.
     Problem(Arc<Value>),
 }
@@ -98,13 +104,13 @@ impl Seen {
     }
 
     fn news(&self, version: u64) -> News {
+        let age = self.asked_at.map_or(Duration::ZERO, |at| at.elapsed());
+        let look = Look { version: self.version, age_ms: u64::try_from(age.as_millis()).unwrap_or(u64::MAX) };
         match (&self.problem, &self.value) {
             (Some(problem), _) => News::Problem(problem.clone()),
-            (None, Some(_)) if version == self.version => News::Same(version),
-            (None, Some(_)) if version > 0 && version + 1 == self.version => {
-                News::Patch(self.version, self.changes.clone())
-            }
-            (None, Some(value)) => News::Snapshot(self.version, value.clone()),
+            (None, Some(_)) if version == self.version => News::Same(look),
+            (None, Some(_)) if version > 0 && version + 1 == self.version => News::Patch(look, self.changes.clone()),
+            (None, Some(value)) => News::Snapshot(look, value.clone()),
             (None, None) => News::Problem(Arc::new(json!({ "status": 503, "code": "not_asked" }))),
         }
     }
@@ -133,32 +139,56 @@ async fn ask(question: &str, caller: &Caller, questions: &Router) -> Result<Valu
 }
 
 fn problem(status: u16, code: &str, detail: &str) -> Value {
-    #[derive(Serialize)]
-    struct Told<'a> {
-        status: u16,
-        code: &'a str,
-        detail: &'a str,
-    }
-    json!(Told { status, code, detail })
+    json!({ "status": status, "code": code, "detail": detail })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::Json;
+    use axum::routing::get;
+    use futures::future::join_all;
+
     use super::*;
+    use crate::ops::access::Role;
+
+    #[tokio::test]
+    async fn however_many_look_it_is_asked_once_and_all_are_told_how_old_that_is() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = asked.clone();
+        let answer = get(move || async move { Json(counted.fetch_add(1, Ordering::SeqCst)) });
+        let questions = Router::new().route("/ops/v1/number", answer);
+        let caller = Caller { name: "ada".to_owned(), role: Role::Viewer };
+        let channel = Channel::new("number".to_owned(), caller);
+        let first = join_all((0..100).map(|_| channel.news(0, &questions))).await;
+        assert!(first.iter().all(|news| matches!(news, News::Snapshot(Look { version: 1, .. }, _))), "{first:?}");
+        let again = join_all((0..100).map(|_| channel.news(1, &questions))).await;
+        assert!(again.iter().all(|news| matches!(news, News::Same(Look { version: 1, .. }))), "{again:?}");
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        channel.seen.lock().await.asked_at = Instant::now().checked_sub(Duration::from_millis(700));
+        assert!(matches!(channel.news(1, &questions).await, News::Same(Look { age_ms: 700.., .. })), "not yet time");
+        channel.seen.lock().await.asked_at = Instant::now().checked_sub(PAUSE);
+        assert!(matches!(channel.news(1, &questions).await, News::Patch(Look { version: 2, .. }, _)), "time to ask");
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+    }
 
     #[test]
     fn a_viewer_gets_the_change_from_what_it_knows_or_everything() {
         let mut seen = Seen::default();
         assert!(matches!(seen.news(0), News::Problem(_)), "nothing was asked yet");
         seen.take_in(Ok(json!({ "a": 1 })));
-        assert!(matches!(seen.news(0), News::Snapshot(1, _)));
-        assert!(matches!(seen.news(1), News::Same(1)));
+        assert!(matches!(seen.news(0), News::Snapshot(Look { version: 1, .. }, _)));
+        assert!(matches!(seen.news(1), News::Same(Look { version: 1, .. })));
         seen.take_in(Ok(json!({ "a": 1 })));
-        assert!(matches!(seen.news(1), News::Same(1)), "the same answer is no version");
+        assert!(matches!(seen.news(1), News::Same(Look { version: 1, .. })), "the same answer is no version");
         seen.take_in(Ok(json!({ "a": 2 })));
-        assert!(matches!(seen.news(1), News::Patch(2, changes) if changes.len() == 1));
+        assert!(matches!(seen.news(1), News::Patch(Look { version: 2, .. }, changes) if changes.len() == 1));
         seen.take_in(Ok(json!({ "a": 3 })));
-        assert!(matches!(seen.news(1), News::Snapshot(3, _)), "a viewer who fell behind gets everything");
+        assert!(
+            matches!(seen.news(1), News::Snapshot(Look { version: 3, .. }, _)),
+            "a viewer who fell behind gets everything"
+        );
     }
 
     #[test]
@@ -168,6 +198,6 @@ mod tests {
         seen.take_in(Err(problem(503, "postgres_down", "")));
         assert!(matches!(seen.news(1), News::Problem(_)));
         seen.take_in(Ok(json!({ "a": 1 })));
-        assert!(matches!(seen.news(1), News::Same(1)));
+        assert!(matches!(seen.news(1), News::Same(Look { version: 1, .. })));
     }
 }
