@@ -23,8 +23,8 @@ pub use partition::{PartitionError, Partitions, create_heads, head_positions, he
 pub use pressure::Pressure;
 pub use protection::{Protection, protection};
 pub use read::{
-    Ahead, Wanted, between, count_after, first_after, last_of_prefixes, last_of_type, newest, positions_of, stream,
-    streams, streams_below, unknown,
+    Ahead, Kind, Wanted, between, count_after, first_after, kinds, last_of_prefixes, last_of_type, newest,
+    positions_of, stream, streams, streams_below, unknown,
 };
 pub use sweep::Swept;
 pub use tail::{Tail, TailError};

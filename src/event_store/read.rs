@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use sqlx::{FromRow, PgConnection, PgExecutor, PgPool};
 
 use crate::contracts::{Position, RecordedEvent};
 
 const READ_STREAM: &str = include_str!("sql/read_stream.sql");
 const READ_PREFIX: &str = include_str!("sql/read_prefix.sql");
+const KINDS: &str = include_str!("sql/kinds.sql");
 const NEWEST: &str = include_str!("sql/newest.sql");
 const READ_STREAMS: &str = include_str!("sql/read_streams.sql");
 const READ_BETWEEN: &str = include_str!("sql/read_between.sql");
@@ -112,37 +113,58 @@ pub async fn streams_below(db: &PgPool, prefix: &str, limit: i64) -> sqlx::Resul
     sqlx::query_as(READ_PREFIX).bind(first).bind(end).bind(limit).fetch_all(db).await
 }
 
-/// Which events of a partition are wanted.
+/// Which of the newest events are wanted.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
-    /// The partition.
-    pub partition: i16,
-    /// Only positions before this one.
-    pub before: Position,
     /// Only this type.
     pub event_type: Option<&'a str>,
     /// Only streams whose id begins so.
     pub stream: Option<&'a str>,
-    /// How many.
+    /// How many of each partition.
     pub limit: i64,
-    /// How many positions are looked at, whatever is found: a rare type must not read a partition to its beginning.
+    /// How many positions of each partition are looked at, whatever is found: a rare type must not read a log to its
+    /// beginning.
     pub looked_at: i64,
 }
 
-/// The newest events of a partition that fit, newest first.
+/// The newest events up to these heads that fit, of each partition the newest first.
 ///
 /// # Errors
 /// What Postgres says.
-pub async fn newest(wanted: Wanted<'_>, db: &PgPool) -> sqlx::Result<Vec<RecordedEvent>> {
+pub async fn newest(heads: &[(i16, Position)], wanted: Wanted<'_>, db: &PgPool) -> sqlx::Result<Vec<RecordedEvent>> {
+    let (partitions, before): (Vec<i16>, Vec<Position>) =
+        heads.iter().map(|(partition, head)| (*partition, head + 1)).unzip();
     sqlx::query_as(NEWEST)
-        .bind(wanted.partition)
-        .bind(wanted.before)
+        .bind(partitions)
+        .bind(before)
         .bind(wanted.event_type)
         .bind(wanted.stream)
         .bind(wanted.limit)
         .bind(wanted.looked_at)
         .fetch_all(db)
         .await
+}
+
+/// How often a type comes.
+#[derive(Clone, Debug, PartialEq, FromRow)]
+pub struct Kind {
+    /// The type.
+    pub event_type: String,
+    /// Version of its payload's schema.
+    pub schema_version: i16,
+    /// How many there are of it.
+    pub events: i64,
+    /// How many a second that is, each partition told over the time its own events took; none where they took none.
+    pub per_second: Option<f64>,
+}
+
+/// What the newest `looked_at` events of each partition are, up to these heads, the most frequent first.
+///
+/// # Errors
+/// What Postgres says.
+pub async fn kinds(heads: &[(i16, Position)], looked_at: i64, db: &PgPool) -> sqlx::Result<Vec<Kind>> {
+    let (partitions, heads): (Vec<i16>, Vec<Position>) = heads.iter().copied().unzip();
+    sqlx::query_as(KINDS).bind(partitions).bind(heads).bind(looked_at).fetch_all(db).await
 }
 
 /// When the event after each of these places was appended; `None` where nothing follows. In their order.

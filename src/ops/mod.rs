@@ -8,6 +8,7 @@ mod config;
 mod consumer;
 mod finding;
 mod letters;
+mod logged;
 pub mod mask;
 mod owner;
 pub mod plan;

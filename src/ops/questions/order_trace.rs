@@ -17,6 +17,7 @@ use crate::contracts::{RecordedEvent, topics};
 use crate::domain::order::{Command, Event, Order, Status};
 use crate::domain::{Aggregate, DomainEvent, OrderId, inventory, notification};
 use crate::event_store;
+use crate::ops::logged::Logged;
 use crate::ops::mask::Mask;
 use crate::ops::{Context, Question, Unanswered};
 use crate::projections::order_view::{self, OrderRow};
@@ -65,24 +66,11 @@ pub struct Effect {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Node {
-    /// Its id.
-    pub event_id: Uuid,
-    /// Its stream.
-    pub stream_id: String,
-    /// Its number there.
-    pub version: i32,
-    /// Its type.
-    pub event_type: String,
-    /// Log partition, and that of the topic.
-    pub partition: i16,
-    /// Its position there.
-    pub position: i64,
-    /// When it was appended.
-    pub recorded_at: DateTime<Utc>,
+    /// The event.
+    #[serde(flatten)]
+    pub event: Logged,
     /// The event it follows from; none if a request caused it.
     pub caused_by: Option<Uuid>,
-    /// The story it belongs to: the id of the first request.
-    pub correlation_id: Option<Uuid>,
     /// Its trace.
     pub trace_id: Option<String>,
     /// Its topic.
@@ -91,8 +79,6 @@ pub struct Node {
     pub is_published: bool,
     /// Its offset, where a consumer's ledger has kept it.
     pub offset: Option<i64>,
-    /// Its payload, masked.
-    pub payload: Value,
     /// What each reader has made of it, in the order of `lanes`; those that do not read its topic are left out.
     pub effects: Vec<Effect>,
 }
@@ -232,25 +218,16 @@ struct Nodes<'a> {
 
 impl Nodes<'_> {
     fn node(&self, event: &RecordedEvent) -> Node {
-        let (id, meta) = (event.id(), event.meta());
+        let meta = event.meta();
         let topic = topics::of_stream(&event.stream_id);
-        let entries = self.entries.get(&id).map_or(&[][..], Vec::as_slice);
-        let payload = serde_json::from_str(&event.payload).unwrap_or(Value::Null);
+        let entries = self.entries.get(&event.id()).map_or(&[][..], Vec::as_slice);
         Node {
-            event_id: id,
-            stream_id: event.stream_id.clone(),
-            version: event.version,
-            event_type: event.event_type.clone(),
-            partition: event.partition,
-            position: event.position,
-            recorded_at: event.recorded_at,
+            event: Logged::of(event, self.mask),
             caused_by: meta.causation_id,
-            correlation_id: meta.correlation_id,
             trace_id: meta.traceparent.as_deref().and_then(|parent| parent.split('-').nth(1)).map(str::to_owned),
             topic,
             is_published: self.place(RELAY, LOG, event.partition) >= event.position,
             offset: entries.iter().find(|entry| Some(entry.topic.as_str()) == topic).map(|entry| entry.offset),
-            payload: self.mask.value(payload),
             effects: self.lanes.iter().filter_map(|lane| self.effect(lane, event, topic, entries)).collect(),
         }
     }
