@@ -3,6 +3,7 @@
 //!
 //! Supervised by the root. Nothing waits for it. Every process looks, so that any ops listener shows these figures.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr};
@@ -103,10 +104,11 @@ async fn look_at_postgres(db: &PgPool) -> sqlx::Result<()> {
     for (partition, head) in &heads {
         telemetry::event_store::head(*partition, *head);
     }
-    for (subscription, distance) in lag::distances(&places, &heads) {
-        telemetry::history::stands(subscription, distance);
+    let distances = lag::distances(&places, &heads);
+    for (subscription, distance) in &distances {
+        telemetry::history::stands(subscription, *distance);
     }
-    remember(&places, &heads);
+    remember(&places, &heads, &distances);
     let followers = followers(&heads, &places);
     let asked: Vec<(i16, Position)> =
         followers.iter().map(|follower| (follower.partition, follower.position)).collect();
@@ -125,14 +127,14 @@ async fn look_at_postgres(db: &PgPool) -> sqlx::Result<()> {
 
 /// What the charts show.
 #[expect(clippy::cast_precision_loss, reason = "positions are far below 2^52")]
-fn remember(places: &[Checkpoint], heads: &[(i16, Position)]) {
+fn remember(places: &[Checkpoint], heads: &[(i16, Position)], distances: &BTreeMap<&str, i64>) {
     let now = clock::now();
     rings::counted("appended", heads.iter().map(|(_, head)| *head as f64).sum(), now);
     let published = places.iter().filter(|place| place.subscription == RELAY && place.source == LOG);
     rings::counted("published", published.map(|place| place.position as f64).sum(), now);
-    for (subscription, distance) in lag::distances(places, heads) {
-        rings::measured(&format!("behind/{subscription}"), distance as f64, now);
-        let passed = places.iter().filter(|place| place.subscription == subscription);
+    for (subscription, distance) in distances {
+        rings::measured(&format!("behind/{subscription}"), *distance as f64, now);
+        let passed = places.iter().filter(|place| place.subscription == *subscription);
         rings::counted(&format!("passed/{subscription}"), passed.map(|place| place.position as f64).sum(), now);
     }
 }
