@@ -36,28 +36,16 @@ shell_syntax() {
   fi
 }
 
-# compose_schema: by a Python program in an environment of its own, made once for each state of its requirements. It brings
-# the schema along, so that nothing is fetched while checking.
+# compose_schema: the program brings the schema along, so that nothing is fetched while checking.
 compose_schema() {
-  local requirements="$root/docker/requirements.txt" tools="$local_dir/tools/compose" log="$local_dir/logs/compose-check.log"
-  if ! cmp -s "$requirements" "$tools/requirements.txt"; then
-    rm -rf "$tools"
-    mkdir -p "$local_dir/logs"
-    python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages "checking docker/compose.yaml" python3-venv
-    say "check: fetching the program that checks docker/compose.yaml (log: $log)"
-    { python3 -m venv "$tools" && "$tools/bin/pip" install --quiet --no-input --disable-pip-version-check --requirement "$requirements"; } >>"$log" 2>&1 || {
-      last_lines "$log"
-      return 1
-    }
-    cp "$requirements" "$tools/requirements.txt"
-  fi
-  "$tools/bin/check-jsonschema" --builtin-schema vendor.compose-spec "$root/docker/compose.yaml"
+  "$local_dir/tools/compose/bin/check-jsonschema" --builtin-schema vendor.compose-spec "$root/docker/compose.yaml"
 }
 
 need_cargo
 cd "$root"
 components
 step "shell" "mend the script named above, then make check" shell_syntax
+python_tools compose "$root/docker/requirements.txt" "checking docker/compose.yaml"
 step "docker/compose.yaml" "mend what is named above, then make check" compose_schema
 dashboard_packages
 step "dashboard" "mend what is named above, or make dashboard and commit dashboard/dist; then make check" dashboard_is_built

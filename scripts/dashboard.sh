@@ -37,7 +37,7 @@ need_browser() {
     fi
   done
   install_packages "testing the dashboard in a real browser" chromium fonts-dejavu-core
-  CHROMIUM=$(command -v chromium)
+  CHROMIUM=$(command -v chromium) || die "the package chromium brought no program of that name" "set CHROMIUM to a Chromium or Chrome, then the same command again"
   export CHROMIUM
 }
 

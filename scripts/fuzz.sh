@@ -25,21 +25,6 @@ end_all() {
   for server in kafka postgres; do "$here/services/$server.sh" wipe "$set"; done
 }
 
-# fuzzer: in an environment of its own, made once for each state of its requirements.
-fuzzer() {
-  local requirements="$root/tests/fuzz/requirements.txt" log="$local_dir/logs/fuzz-tools.log"
-  cmp -s "$requirements" "$tools/requirements.txt" && return
-  rm -rf "$tools"
-  mkdir -p "$local_dir/logs"
-  python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages "fuzzing" python3-venv
-  say "fuzz: fetching the fuzzer (log: $log)"
-  { python3 -m venv "$tools" && "$tools/bin/pip" install --quiet --no-input --disable-pip-version-check --requirement "$requirements"; } >>"$log" 2>&1 || {
-    last_lines "$log"
-    die "the fuzzer could not be fetched" "look at what pip says above, then make fuzz"
-  }
-  cp "$requirements" "$tools/requirements.txt"
-}
-
 # ready <address>
 ready() {
   local deadline=$((SECONDS + 60))
@@ -55,7 +40,7 @@ ready() {
 one_at_a_time fuzz
 cd "$root"
 need_cargo
-fuzzer
+python_tools fuzz "$root/tests/fuzz/requirements.txt" "fuzzing"
 forget_configuration
 say "fuzz: building"
 cargo build --workspace --features ordo/crash-points --bins || die "the build failed, for the reason above" "mend that, then make fuzz"
@@ -68,7 +53,11 @@ start_private kafka "$set"
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 export ORDO_HTTP__LISTEN=127.0.0.1:$port ORDO_OPS__LISTEN=127.0.0.1:$((port + 1)) ORDO_SUBSCRIPTION__FAULT_PANEL=true
 export ORDO_URL=http://$ORDO_HTTP__LISTEN ORDO_OPS_URL=http://$ORDO_OPS__LISTEN
-"$binary" migrate >"$log" 2>&1
+mkdir -p "$local_dir/logs"
+"$binary" migrate >"$log" 2>&1 || {
+  last_lines "$log"
+  die "the log could not be migrated" "look at what it says above, then make fuzz"
+}
 "$binary" serve >>"$log" 2>&1 &
 pid=$!
 ready "$ORDO_URL"

@@ -100,3 +100,19 @@ one_at_a_time() {
   say "another make command works on this checkout; waiting for it"
   flock -w 900 9 || die "another make command has held this checkout for 15 minutes" "ps -ef | grep scripts/, end it, then the same command again"
 }
+
+# python_tools <name> <requirements> <what for>: programs in an environment of their own, .local/tools/<name>, made once for
+# each state of their requirements.
+python_tools() {
+  local tools="$local_dir/tools/$1" requirements=$2 log="$local_dir/logs/$1-tools.log"
+  cmp -s "$requirements" "$tools/requirements.txt" && return
+  rm -rf "$tools"
+  mkdir -p "$local_dir/logs"
+  python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages "$3" python3-venv
+  say "$1: fetching the programs for $3 (log: $log)"
+  { python3 -m venv "$tools" && "$tools/bin/pip" install --quiet --no-input --disable-pip-version-check --requirement "$requirements"; } >>"$log" 2>&1 || {
+    last_lines "$log"
+    die "the programs for $3 could not be fetched" "look at what pip says above, then the same command again"
+  }
+  cp "$requirements" "$tools/requirements.txt"
+}

@@ -4,9 +4,11 @@
 mod trouble;
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use anyhow::bail;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -65,7 +67,11 @@ pub(super) async fn run(
         Some(events) => fill(&config()?, Past { events, days: args.days, seed: args.seed }, json).await,
         None => {
             if args.trouble {
-                trouble::make(&args).await?;
+                // Whoever listens for Ctrl-C once is no longer ended by it, so it is listened to all the time.
+                tokio::select! {
+                    made = trouble::make(&args) => made?,
+                    _ = tokio::signal::ctrl_c() => bail!("interrupted; `ordo faults clear` ends the trouble there is so far"),
+                }
             }
             order_now(&args, json).await
         }
@@ -102,7 +108,10 @@ async fn order_now(args: &Args, json: bool) -> anyhow::Result<ExitCode> {
         output::line(&format!("{rate} orders a second follow, until Ctrl-C ends them; the shop stays as it is"));
     }
     let tally = order(&client, args, rate, seconds).await?;
-    let outcomes = outcomes(&client, &tally).await?;
+    let outcomes = tokio::select! {
+        outcomes = outcomes(&client, &tally) => outcomes?,
+        _ = tokio::signal::ctrl_c() => bail!("interrupted before all orders were decided; they go on by themselves"),
+    };
     let mut latencies: Vec<Duration> = tally.accepted.iter().map(|(_, took)| *took).collect();
     latencies.sort_unstable();
     let at = |share: usize| latencies.get(latencies.len() * share / 100).copied().unwrap_or_default();
@@ -147,9 +156,11 @@ async fn order(client: &Client, args: &Args, rate: u32, seconds: Option<u32>) ->
     let mut underway = FuturesUnordered::new();
     let mut tally = Tally::default();
     let (mut sent, mut total) = (0, total);
+    let mut interrupted = pin!(tokio::signal::ctrl_c());
+    let mut is_interrupted = false;
     while sent < total || !underway.is_empty() {
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => total = sent,
+            _ = &mut interrupted, if !is_interrupted => (total, is_interrupted) = (sent, true),
             _ = ticks.tick(), if sent < total => {
                 sent += 1;
                 let body = cart(&mut random);

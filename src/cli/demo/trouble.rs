@@ -11,9 +11,8 @@ use serde_json::{Value, json};
 use super::{Args, fill_shop, order, outcomes};
 use crate::cli::client::Client;
 use crate::cli::output;
+use crate::ops::questions::DEMONSTRATION;
 
-/// What operations of the demonstration give as their reason: the tour counts those of others.
-const REASON: &str = "the demonstration";
 /// Rules are read twice a second at most.
 const RULES_ARE_READ: Duration = Duration::from_millis(1_500);
 /// Orders before anything is the matter, a second and for how long.
@@ -97,10 +96,10 @@ pub(super) async fn make(args: &Args) -> anyhow::Result<()> {
 async fn lives(rest: &Client, orders: &[String]) -> usize {
     let mut moved = 0;
     for (number, order) in orders.iter().enumerate() {
-        let steps: &[&str] = match number % 6 {
-            0 => &["ship", "deliver"],
-            1 => &["ship"],
-            2 if number % 4 == 0 => &["cancel"],
+        let steps: &[&str] = match number % 12 {
+            0 | 6 => &["ship", "deliver"],
+            1 | 7 => &["ship"],
+            2 => &["cancel"],
             _ => &[],
         };
         let mut is_moved = false;
@@ -129,5 +128,5 @@ async fn read_again(ops: &Client) -> anyhow::Result<i64> {
 }
 
 async fn act(ops: &Client, path: &str, args: Value) -> anyhow::Result<Value> {
-    ops.act(&format!("/ops/v1/{path}"), &json!({ "args": args, "reason": REASON })).await
+    ops.act(&format!("/ops/v1/{path}"), &json!({ "args": args, "reason": DEMONSTRATION })).await
 }

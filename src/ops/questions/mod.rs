@@ -50,7 +50,7 @@ pub use projections::Projections;
 pub use relay::Relay;
 pub use replays::Replays;
 pub use supervision_tree::{SupervisionTree, TreeAndHistory};
-pub use tour::Tour;
+pub use tour::{DEMONSTRATION, Tour};
 pub use try_dead_letter::TryDeadLetter;
 pub use why::Why;
 

@@ -13,8 +13,8 @@ use crate::read_model::TableRouter;
 
 /// Whoever places the order of the first step.
 const CUSTOMER: &str = "tour";
-/// What the demonstration itself does does not count.
-const DEMONSTRATION: &str = "the demonstration";
+/// The reason that the demonstration gives: what it does itself does not count.
+pub const DEMONSTRATION: &str = "the demonstration";
 /// Operations looked at of one action.
 const LOOKED_AT: u32 = 100;
 
