@@ -15,6 +15,13 @@ fn tokens() -> String {
     format!("[{}]", ROLES.iter().map(token).collect::<Vec<_>>().join(","))
 }
 
+/// What is left is looked at without tokens.
+async fn finished(mut app: TestApp) {
+    app.kill().await;
+    app.restart_with(&[("ORDO_OPS__TOKENS", "[]")]).await;
+    app.finish().await;
+}
+
 /// A login as a browser has it: the cookie, and what belongs to it.
 struct Session {
     cookie: String,
@@ -124,6 +131,9 @@ async fn every_route_lets_in_who_has_its_role_and_nobody_else() {
     }
     let done: i64 = sqlx::query_scalar("select count(*) from operation").fetch_one(&app.database.db).await.unwrap();
     assert_eq!(done, 0, "nothing was done by any of it");
+    let other = app.http.put(format!("{}/ops/v1/nodes", app.ops)).bearer_auth("admin").send().await.unwrap();
+    assert_eq!(code(other).await, (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed".to_owned()));
+    finished(app).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,18 +161,22 @@ async fn a_session_holds_on_every_node_and_ends_on_all_of_them() {
     let kept: Vec<String> =
         sqlx::query_scalar("select encode(hash, 'hex') from ops_session").fetch_all(&app.database.db).await.unwrap();
     assert!(!kept.is_empty() && kept.iter().all(|hash| hash != secret), "the table holds no secret");
+    finished(app).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_shows_many_wrong_tokens_must_wait_and_a_token_is_never_logged() {
-    let app = TestApp::start_with(&[("ORDO_OPS__TOKENS", &tokens())]).await;
+    let app = TestApp::start_logged(&[("ORDO_OPS__TOKENS", &tokens())]).await;
     let show = |token: &'static str| {
         app.http.post(format!("{}/ops/v1/session", app.ops)).json(&json!({ "token": token })).send()
     };
     for _ in 0..10 {
-        assert_eq!(code(show("guess").await.unwrap()).await, (StatusCode::UNAUTHORIZED, "wrong_token".to_owned()));
+        assert_eq!(
+            code(show("guess-of-a-token").await.unwrap()).await,
+            (StatusCode::UNAUTHORIZED, "wrong_token".to_owned())
+        );
     }
-    for token in ["guess", "admin"] {
+    for token in ["guess-of-a-token", "admin"] {
         let answer = show(token).await.unwrap();
         let pause: u64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
         assert!((1..=60).contains(&pause), "{pause}");
@@ -170,6 +184,10 @@ async fn who_shows_many_wrong_tokens_must_wait_and_a_token_is_never_logged() {
     }
     let bearer = app.http.get(format!("{}/ops/v1/nodes", app.ops)).bearer_auth("admin").send().await.unwrap();
     assert_eq!(bearer.status(), StatusCode::OK, "who has a token is not kept out by whoever has none");
+    let is_told = |line: &Value| line.to_string().contains("wrong token was shown");
+    eventually("the log tells of it", async || app.line(is_told).map(|_| ())).await;
+    assert!(app.line(|line| line.to_string().contains("guess-of-a-token")).is_none(), "and never tells the token");
+    finished(app).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -218,6 +236,7 @@ async fn who_a_customer_is_is_shown_to_whoever_has_just_said_why_and_to_nobody_e
     assert!(!kept.contains("ada"), "the audit keeps nothing of it: {kept}");
     sqlx::query("update operation set at = at - interval '11 minutes'").execute(&app.database.db).await.unwrap();
     assert_eq!(trace("operator", Some(operation)).await.status(), StatusCode::UNPROCESSABLE_ENTITY, "it was long ago");
+    finished(app).await;
 }
 
 async fn code_and_body(answer: Response) -> (StatusCode, Value) {

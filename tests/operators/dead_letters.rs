@@ -188,3 +188,25 @@ async fn the_command_line_shows_exports_and_discards_letters() {
     desk.finish().await;
     app.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_touches_many_must_be_typed_and_another_number_than_it_touches_does_nothing() {
+    let desk = Letterbox::create().await;
+    for number in 0..51 {
+        desk.write(About::stream(&format!("order:{number}"), 1)).await;
+    }
+    let one = desk.write(About { event_type: "order.confirmed", ..About::stream("order:one", 1) }).await;
+    let dry = json!({ "args": { "eventType": "order.created" }, "reason": "a look", "dryRun": true });
+    let many = desk.wanted::<DiscardDeadLetters>(dry).await.unwrap();
+    assert_eq!((&many["touches"], &many["mustType"]), (&json!(51), &json!(true)), "{many}");
+    let dry = json!({ "args": { "letterIds": [one] }, "reason": "a look", "dryRun": true });
+    let few = desk.wanted::<DiscardDeadLetters>(dry).await.unwrap();
+    assert_eq!((&few["touches"], &few["mustType"]), (&json!(1), &json!(false)), "{few}");
+    let typed = |confirm: u32| json!({ "args": {}, "reason": "mended", "planId": many["planId"], "confirm": confirm });
+    let refused = desk.wanted::<DiscardDeadLetters>(typed(50)).await.unwrap_err();
+    assert!(matches!(&refused, Refused::NotNow(why) if why.contains("touches 51")), "{refused:?}");
+    assert_eq!(desk.one::<String>("select state from dead_letter where id = $1", one).await, "open");
+    let done = desk.wanted::<DiscardDeadLetters>(typed(51)).await.unwrap();
+    assert_eq!(done["outcome"]["discarded"], 51, "a plan that was not done is still there: {done}");
+    desk.finish().await;
+}

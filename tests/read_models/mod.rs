@@ -30,9 +30,14 @@ pub async fn done(app: &TestApp, verb: &str, args: Value) -> Value {
 
 /// Starts a rebuild as fast as can be.
 pub async fn rebuild(app: &TestApp, name: &str) -> String {
+    rebuild_at(app, name, 0).await
+}
+
+/// The same at so many events a second.
+pub async fn rebuild_at(app: &TestApp, name: &str, rate: u32) -> String {
     let outcome = eventually("a rebuild can be started", async || {
         // A process that has just started has not said yet what it can fold.
-        let (status, answer) = act(app, "rebuild", json!({ "projection": name, "rate": 0, "workers": 2 })).await;
+        let (status, answer) = act(app, "rebuild", json!({ "projection": name, "rate": rate, "workers": 2 })).await;
         assert!(status.is_success() || status == StatusCode::CONFLICT, "{answer}");
         status.is_success().then(|| answer["outcome"].clone())
     })

@@ -1,10 +1,11 @@
 //! What operators can ask for, what is refused, and what is found.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{SMALL, act, done, place_many, ready, rebuild, settled, version};
+use super::{SMALL, act, done, place_many, ready, rebuild, rebuild_at, settled, version};
 use crate::support::{TestApp, eventually};
 
 /// What the planted defect passes over: the second event of such a stream.
@@ -183,5 +184,31 @@ async fn a_rebuild_waits_for_a_process_whose_build_cannot_fold_it_and_names_it_w
     let found = ready(&app, "order_view", &made).await;
     assert_eq!(found["rowsDifferent"], 0, "{found}");
     done(&app, "cancel", json!({ "projection": "order_view" })).await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_that_is_ahead_of_its_pace_hears_another_one_at_once() {
+    // One piece a partition.
+    let app = TestApp::start().await;
+    app.stock("mug", 100, 100_000).await;
+    settled(&app, &place_many(&app, 60).await).await;
+    // At one event a second, what the first hand folds is worth more than the patience of a test.
+    let made = rebuild_at(&app, "order_view", 1).await;
+    let folded = eventually("something is folded", async || {
+        version(&app, "order_view", &made).await.filter(|version| version["percent"].as_f64() > Some(0.0))
+    })
+    .await;
+    assert_ne!(folded["phase"], "ready", "{folded}");
+    let runs_until = async || -> DateTime<Utc> {
+        let query = "select runs_until from rebuild where name = 'order_view' and phase not in ('ready', 'ended')";
+        sqlx::query_scalar(query).fetch_one(&app.database.db).await.expect("it is still under way")
+    };
+    let first = runs_until().await;
+    let is_later = |until: DateTime<Utc>| (until > first + TimeDelta::seconds(5)).then_some(());
+    eventually("it keeps its lease while it waits", async || is_later(runs_until().await)).await;
+    done(&app, "pace", json!({ "projection": "order_view", "rate": 0 })).await;
+    let found = ready(&app, "order_view", &made).await;
+    assert_eq!(found["rowsDifferent"], 0, "{found}");
     app.finish().await;
 }
