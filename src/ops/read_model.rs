@@ -76,7 +76,7 @@ impl Version {
             _ => None,
         };
         let seconds = seen.bulk_seconds.filter(|seconds| *seconds > 0.0);
-        let eta = seconds.zip(share).filter(|(_, share)| in_bulk && *share > 0.0);
+        let eta = seconds.zip(share).filter(|(_, share)| in_bulk && *share > 0.0 && *share < 1.0);
         Self {
             projection: seen.name.clone(),
             version: ModelVersion::of(seen.version, seen.number).to_string(),

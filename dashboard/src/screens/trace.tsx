@@ -52,7 +52,7 @@ function Picture({ trace }: { trace: Trace }) {
   const y = (row: string) => TOP + ROW * rows.indexOf(row) + ROW / 2;
   const index = new Map(trace.events.map((event, place) => [event.eventId, place]));
   return (
-    <svg class="trace" viewBox={`0 0 ${width} ${height}`} role="group" aria-label={`${trace.events.length} events and what ${trace.lanes.join(", ")} made of them; the table below says the same`}>
+    <svg class="trace" style={{ maxWidth: `${width}px`, minWidth: `${Math.min(width, 780)}px` }} viewBox={`0 0 ${width} ${height}`} role="group" aria-label={`${trace.events.length} events and what ${trace.lanes.join(", ")} made of them; the table below says the same`}>
       <defs>
         <marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse">
           <path d="M0 0 L8 4 L0 8 z" class="tip" />
